@@ -1,0 +1,132 @@
+// swift-tools-version: 6.2
+// Targets stand in the order in which data passes them; docs/Modules.md says what each is for and who may import whom.
+import PackageDescription
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+func module(_ group: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(group)/\(name)")
+}
+
+func systemLibrary(_ name: String, pkgConfig: String? = nil) -> Target {
+    .systemLibrary(name: name, path: "Sources/SystemLibraries/\(name)", pkgConfig: pkgConfig)
+}
+
+func plugin(_ folder: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .executableTarget(
+        name: "stillpoint-\(folder)", dependencies: ["PluginKit", "JSON", "PluginProtocol"] + dependencies,
+        path: "plugins/\(folder)", exclude: ["README.md"])
+}
+
+func tests(_ group: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(group)Tests", dependencies: ["TestSupport"] + dependencies, path: "Tests/\(group)")
+}
+
+let package = Package(
+    name: "stillpoint",
+    products: [
+        .executable(name: "stillpoint", targets: ["stillpoint"]),
+        .library(name: "PluginKit", targets: ["PluginKit"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // MARK: System libraries
+        systemLibrary("CJansson", pkgConfig: "jansson"),
+        systemLibrary("CZstd", pkgConfig: "libzstd"),
+        systemLibrary("CLibcrypto", pkgConfig: "libcrypto"),
+        module("SystemLibraries", "CLinux"),
+        module("SystemLibraries", "CSpawn"),
+        module("SystemLibraries", "Threads", ["CLinux"]),
+
+        // MARK: Wire
+        module("Wire", "JSON", ["CJansson"]),
+        module("Wire", "JSONRPC", ["JSON", logging]),
+        module("Wire", "PluginProtocol", ["JSON", "JSONRPC"]),
+        module("Wire", "PluginKit", ["JSON", "JSONRPC", "PluginProtocol"]),
+
+        // MARK: Hosting
+        module("Hosting", "PluginHost", ["PluginProtocol", "JSONRPC", "JSON", "CSpawn", "CLinux", "Threads", logging]),
+
+        // MARK: Repository
+        module("Repository", "Chunking"),
+        module("Repository", "Compression", ["CZstd"]),
+        module("Repository", "RepositoryCrypto", ["CLibcrypto"]),
+        module("Repository", "RepositoryFormat", ["JSON"]),
+        module("Repository", "ObjectStorage", ["Threads"]),
+        module(
+            "Repository", "Repository",
+            ["Chunking", "Compression", "RepositoryCrypto", "RepositoryFormat", "ObjectStorage", "Threads", "JSON"]),
+        module(
+            "Repository", "Archiving",
+            ["Repository", "RepositoryFormat", "RepositoryCrypto", "Chunking", "ObjectStorage", "Threads", "CLinux"]),
+
+        // MARK: Snapshots
+        module("Snapshots", "SnapshotModel", [yams]),
+        module("Snapshots", "Catalog", ["SnapshotModel", grdb]),
+        module(
+            "Snapshots", "Pipelines",
+            [
+                "Archiving", "Catalog", "PluginHost", "SnapshotModel", "Repository", "RepositoryFormat", "ObjectStorage",
+                "PluginProtocol", "JSON", "Threads", "CLinux", logging,
+            ]),
+
+        // MARK: Interfaces
+        module(
+            "Interfaces", "HostServices",
+            [
+                "Pipelines", "Catalog", "PluginHost", "Archiving", "Repository", "RepositoryFormat", "SnapshotModel",
+                "ObjectStorage", "PluginProtocol", "JSON", "Threads", "CLinux", logging,
+            ]),
+        module(
+            "Interfaces", "Commands",
+            [
+                "HostServices", "Pipelines", "Catalog", "PluginHost", "Archiving", "Repository", "RepositoryFormat",
+                "SnapshotModel", "PluginProtocol", "JSON", "Threads", "CLinux", argumentParser, logging,
+            ]),
+        .executableTarget(name: "stillpoint", dependencies: ["Commands"], path: "Sources/Interfaces/stillpoint"),
+
+        // MARK: First-party plugins
+        plugin("storage-filesystem", ["CLinux"]),
+        plugin("hook-exec", ["CSpawn", "CLinux"]),
+        plugin("source-command", ["CSpawn", "CLinux"]),
+
+        // MARK: Tests
+        .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport"),
+        tests("Wire", ["JSON", "JSONRPC", "PluginProtocol", "PluginKit"]),
+        tests("Hosting", ["PluginHost", "PluginProtocol", "JSONRPC", "JSON", "CSpawn", "Threads", logging]),
+        tests(
+            "Repository",
+            [
+                "Chunking", "Compression", "RepositoryCrypto", "RepositoryFormat", "ObjectStorage", "Repository",
+                "Archiving", "Threads", "JSON", "CLinux",
+            ]),
+        tests(
+            "Snapshots",
+            [
+                "SnapshotModel", "Catalog", "Pipelines", "PluginHost", "Archiving", "Repository", "RepositoryFormat",
+                "ObjectStorage", "PluginProtocol", "JSON", "Threads", logging,
+            ]),
+        tests("Interfaces", ["Commands", "HostServices", "SnapshotModel", "Pipelines", "Catalog", "JSON"]),
+        tests("EndToEnd", ["JSON"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// One place for settings: each target is compiled by the same rules, and a warning is an error.
+for target in package.targets where [.regular, .executable, .test].contains(target.type) {
+    guard !["CLinux", "CSpawn"].contains(target.name) else { continue }
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
+    ]
+}

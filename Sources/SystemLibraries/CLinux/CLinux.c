@@ -1,0 +1,99 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+#include "include/CLinux.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+const int CLINUX_O_NOATIME = O_NOATIME, CLINUX_O_DIRECTORY = O_DIRECTORY, CLINUX_O_NOFOLLOW = O_NOFOLLOW;
+const int CLINUX_O_PATH = O_PATH, CLINUX_O_TMPFILE = O_TMPFILE;
+const int CLINUX_SEEK_DATA = SEEK_DATA, CLINUX_SEEK_HOLE = SEEK_HOLE;
+const int CLINUX_FALLOC_PUNCH_HOLE_KEEP_SIZE = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+const int CLINUX_AT_SYMLINK_NOFOLLOW = AT_SYMLINK_NOFOLLOW, CLINUX_AT_EMPTY_PATH = AT_EMPTY_PATH;
+
+int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+int clinux_openat(int directory, const char *path, int flags, mode_t mode) {
+    return openat(directory, path, flags, mode);
+}
+int clinux_fcntl(int fd, int command, long argument) { return fcntl(fd, command, argument); }
+
+unsigned int clinux_major(dev_t device) { return major(device); }
+unsigned int clinux_minor(dev_t device) { return minor(device); }
+dev_t clinux_makedev(unsigned int major_, unsigned int minor_) { return makedev(major_, minor_); }
+
+int clinux_rename_exchange(int from_directory, const char *from, int to_directory, const char *to) {
+    return renameat2(from_directory, from, to_directory, to, RENAME_EXCHANGE);
+}
+int clinux_rename_noreplace(int from_directory, const char *from, int to_directory, const char *to) {
+    return renameat2(from_directory, from, to_directory, to, RENAME_NOREPLACE);
+}
+
+int clinux_fallocate(int fd, int mode, off_t offset, off_t length) { return fallocate(fd, mode, offset, length); }
+void clinux_advise_sequential(int fd) { posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); }
+int clinux_syncfs(int fd) { return syncfs(fd); }
+int clinux_pipe_cloexec(int fds[2]) { return pipe2(fds, O_CLOEXEC); }
+int clinux_set_pipe_size(int fd, int bytes) { return fcntl(fd, F_SETPIPE_SZ, bytes); }
+
+ssize_t clinux_llistxattr(const char *path, char *list, size_t size) { return llistxattr(path, list, size); }
+ssize_t clinux_lgetxattr(const char *path, const char *name, void *value, size_t size) {
+    return lgetxattr(path, name, value, size);
+}
+int clinux_lsetxattr(const char *path, const char *name, const void *value, size_t size) {
+    return lsetxattr(path, name, value, size, 0);
+}
+int clinux_lremovexattr(const char *path, const char *name) { return lremovexattr(path, name); }
+ssize_t clinux_flistxattr(int fd, char *list, size_t size) { return flistxattr(fd, list, size); }
+ssize_t clinux_fgetxattr(int fd, const char *name, void *value, size_t size) {
+    return fgetxattr(fd, name, value, size);
+}
+
+static void copy_stat(const struct stat *from, clinux_stat *out) {
+    out->device = from->st_dev;
+    out->inode = from->st_ino;
+    out->links = from->st_nlink;
+    out->special_device = from->st_rdev;
+    out->size = (uint64_t)from->st_size;
+    out->mode = from->st_mode;
+    out->uid = from->st_uid;
+    out->gid = from->st_gid;
+    out->mtime_seconds = from->st_mtim.tv_sec;
+    out->atime_seconds = from->st_atim.tv_sec;
+    out->ctime_seconds = from->st_ctim.tv_sec;
+    out->mtime_nanoseconds = (uint32_t)from->st_mtim.tv_nsec;
+    out->atime_nanoseconds = (uint32_t)from->st_atim.tv_nsec;
+    out->ctime_nanoseconds = (uint32_t)from->st_ctim.tv_nsec;
+    out->blocks_512 = from->st_blocks;
+}
+int clinux_lstatat(int directory, const char *path, clinux_stat *out) {
+    struct stat from;
+    int result = fstatat(directory, path, &from, AT_SYMLINK_NOFOLLOW);
+    if (result == 0) copy_stat(&from, out);
+    return result;
+}
+int clinux_fstat(int fd, clinux_stat *out) {
+    struct stat from;
+    int result = fstat(fd, &from);
+    if (result == 0) copy_stat(&from, out);
+    return result;
+}
+
+void clinux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+int clinux_window_columns(int fd) {
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+uint64_t clinux_free_bytes(const char *path) {
+    struct statvfs info;
+    if (statvfs(path, &info) != 0) return UINT64_MAX;
+    return (uint64_t)info.f_bavail * info.f_frsize;
+}
