@@ -60,7 +60,7 @@ let package = Package(
         module("Repository", "Compression", ["CZstd"]),
         module("Repository", "RepositoryCrypto", ["CLibcrypto"]),
         module("Repository", "RepositoryFormat", ["JSON"]),
-        module("Repository", "ObjectStorage", ["Threads"]),
+        module("Repository", "ObjectStorage", ["CLinux"]),
         module(
             "Repository", "Repository",
             ["Chunking", "Compression", "RepositoryCrypto", "RepositoryFormat", "ObjectStorage", "Threads", "JSON"]),

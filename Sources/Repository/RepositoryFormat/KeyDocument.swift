@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 
 /// An object below `keys/`: how a password opens the repository (restic's design, "Keys, Encryption and MAC").
 ///

@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 
 /// An object below `locks/`: restic's design, section "Locks".
 package struct LockDocument: Sendable, Hashable {

@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 
 /// The object `config`: restic's design, section "Repository Format".
 package struct RepositoryConfig: Sendable, Equatable {

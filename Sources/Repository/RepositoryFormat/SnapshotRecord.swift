@@ -1,4 +1,4 @@
-package import JSON
+import JSON
 
 /// An object below `snapshots/`: restic's design, section "Snapshots".
 package struct SnapshotRecord: Sendable, Hashable {
@@ -41,13 +41,15 @@ package struct SnapshotRecord: Sendable, Hashable {
         }
 
         /// The counters and the names of their members, in restic's order.
-        static let counters: [(name: String, path: WritableKeyPath<Summary, UInt64> & Sendable)] = [
-            ("files_new", \.filesNew), ("files_changed", \.filesChanged), ("files_unmodified", \.filesUnmodified),
-            ("dirs_new", \.directoriesNew), ("dirs_changed", \.directoriesChanged),
-            ("dirs_unmodified", \.directoriesUnmodified), ("data_blobs", \.dataBlobs), ("tree_blobs", \.treeBlobs),
-            ("data_added", \.dataAdded), ("data_added_packed", \.dataAddedPacked),
-            ("total_files_processed", \.totalFilesProcessed), ("total_bytes_processed", \.totalBytesProcessed),
-        ]
+        static var counters: [(name: String, path: WritableKeyPath<Summary, UInt64>)] {
+            [
+                ("files_new", \.filesNew), ("files_changed", \.filesChanged), ("files_unmodified", \.filesUnmodified),
+                ("dirs_new", \.directoriesNew), ("dirs_changed", \.directoriesChanged),
+                ("dirs_unmodified", \.directoriesUnmodified), ("data_blobs", \.dataBlobs), ("tree_blobs", \.treeBlobs),
+                ("data_added", \.dataAdded), ("data_added_packed", \.dataAddedPacked),
+                ("total_files_processed", \.totalFilesProcessed), ("total_bytes_processed", \.totalBytesProcessed),
+            ]
+        }
     }
 
     package init(

@@ -1,0 +1,55 @@
+import ObjectStorage
+package import RepositoryFormat
+package import Threads
+
+extension OpenRepository {
+    /// Reads all index files into ``index``, several at once.
+    ///
+    /// - Throws: the first damaged index as ``RepositoryError/Code/damaged``; errors of the store.
+    package func loadIndex(cancellation: Cancellation) throws {
+        try forEachIndexedPack(cancellation: cancellation) { _, pack, blobs in self.index.insert(pack: pack, blobs: blobs) }
+    }
+
+    /// Calls `body`, from several threads, with each pack of each index file.
+    package func forEachIndexedPack(
+        cancellation: Cancellation, _ body: @escaping @Sendable (_ index: ObjectID, _ pack: ObjectID, [PackedBlob]) -> Void
+    ) throws {
+        try forEachConcurrently(try ids(of: .index), cancellation: cancellation, name: "index") { id in
+            let bytes = try self.loadUnpacked(.index, id)
+            do {
+                try bytes.withUnsafeBytes { bytes in
+                    try IndexDocument.forEachPack(in: bytes) { pack, blobs in body(id, pack, blobs) }
+                }
+            } catch {
+                throw RepositoryError.damaged("The index \(id.hexadecimal)", cause: error)
+            }
+        }
+    }
+
+    /// Runs `body` for each element on as many threads as the store has connections, at least two.
+    ///
+    /// - Throws: the first error; the other threads stop at their next element.
+    package func forEachConcurrently<Element: Sendable>(
+        _ elements: [Element], cancellation: Cancellation, name: String, _ body: @escaping @Sendable (Element) throws -> Void
+    ) throws {
+        let next = Condition((position: 0, failure: (any Error)?.none))
+        let count = min(max(2, store.connectionCount), elements.count)
+        let threads = (0..<count).map { number in
+            WorkerThread(name: "\(name)-\(number)") {
+                while !cancellation.isCancelled {
+                    let position = next.withLock { state -> Int in
+                        defer { state.position += 1 }
+                        return state.failure == nil ? state.position : elements.count
+                    }
+                    guard position < elements.count else { return }
+                    do { try body(elements[position]) } catch {
+                        next.withLock { $0.failure = $0.failure ?? error }
+                    }
+                }
+            }
+        }
+        for thread in threads { try thread.join() }
+        if let failure = next.withLock({ $0.failure }) { throw failure }
+        try cancellation.check()
+    }
+}

@@ -1,0 +1,82 @@
+package import RepositoryFormat
+
+/// What a repository could not do, in a sentence for people.
+package struct RepositoryError: Error, CustomStringConvertible {
+    /// The closed set of causes; each has its exit code in docs/ExitCodes.md.
+    package struct Code: Hashable, Sendable {
+        private let name: String
+        private init(_ name: String) { self.name = name }
+        /// There is no repository at the destination.
+        package static let noRepository = Code("noRepository")
+        /// There is a repository where a new one was to be made.
+        package static let exists = Code("exists")
+        /// No key opens with this password.
+        package static let wrongPassword = Code("wrongPassword")
+        /// Another process holds a lock that excludes ours.
+        package static let locked = Code("locked")
+        /// Bytes that are not what they were.
+        package static let damaged = Code("damaged")
+        /// A snapshot, blob or path that is not there.
+        package static let notFound = Code("notFound")
+        /// A short id that fits several snapshots.
+        package static let ambiguous = Code("ambiguous")
+        /// The repository can be read only: format version 1.
+        package static let readOnly = Code("readOnly")
+    }
+
+    package let code: Code
+    package let message: String
+    package let cause: (any Error)?
+
+    private init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    package var description: String { message }
+
+    static func noRepository(cause: (any Error)?) -> RepositoryError {
+        RepositoryError(
+            .noRepository,
+            "There is no repository at the destination; check the destination, or make one with 'stillpoint init'.",
+            cause: cause)
+    }
+    static let exists = RepositoryError(
+        .exists, "The destination holds a repository already; use it with its password, or choose another place.")
+    static func wrongPassword(keyCount: Int) -> RepositoryError {
+        RepositoryError(
+            .wrongPassword,
+            "The password opens none of the repository's \(keyCount) key\(keyCount == 1 ? "" : "s"); check the password.")
+    }
+    static func locked(_ lock: LockDocument, id: ObjectID) -> RepositoryError {
+        let exclusively = lock.exclusive ? "exclusively " : ""
+        return RepositoryError(
+            .locked,
+            "The repository is \(exclusively)locked by process \(lock.pid) on \(lock.hostname) (user \(lock.username)) "
+                + "since \(lock.time.text), lock \(id.short); wait for it, or run 'stillpoint unlock' if it is dead.")
+    }
+    static func damaged(_ what: String, cause: (any Error)? = nil) -> RepositoryError {
+        RepositoryError(
+            .damaged,
+            "\(what) is damaged\(cause.map { ": \($0)" } ?? "."); run 'stillpoint check --read-data' to see the extent.",
+            cause: cause)
+    }
+    package static func missingBlob(_ id: ObjectID, _ kind: BlobKind) -> RepositoryError {
+        RepositoryError(
+            .damaged, "The \(kind.name) blob \(id.hexadecimal) is in no index; run 'stillpoint check' to see the extent.")
+    }
+    package static func noSnapshot(_ name: String) -> RepositoryError {
+        RepositoryError(.notFound, "No snapshot is named '\(name)'; 'stillpoint snapshots' lists those there are.")
+    }
+    package static func ambiguousSnapshot(_ name: String, _ matches: [ObjectID]) -> RepositoryError {
+        RepositoryError(
+            .ambiguous,
+            "'\(name)' fits \(matches.count) snapshots (\(matches.map(\.short).joined(separator: ", "))); give more digits.")
+    }
+    package static func noPath(_ path: String, in snapshot: ObjectID) -> RepositoryError {
+        RepositoryError(.notFound, "There is no \(path) in snapshot \(snapshot.short); 'stillpoint ls' shows what is.")
+    }
+    static let readOnly = RepositoryError(
+        .readOnly, "The repository has format version 1, which is only read here; 'restic migrate upgrade_repo_v2' updates it.")
+}
