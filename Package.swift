@@ -21,8 +21,9 @@ func plugin(_ folder: String, _ dependencies: [Target.Dependency] = []) -> Targe
         path: "plugins/\(folder)", exclude: ["README.md"])
 }
 
-func tests(_ group: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: "\(group)Tests", dependencies: ["TestSupport"] + dependencies, path: "Tests/\(group)")
+func tests(_ group: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: "\(group)Tests", dependencies: ["TestSupport"] + dependencies, path: "Tests/\(group)", exclude: exclude)
 }
 
 let package = Package(
@@ -69,8 +70,8 @@ let package = Package(
             ["Repository", "RepositoryFormat", "RepositoryCrypto", "Chunking", "ObjectStorage", "Threads", "CLinux"]),
 
         // MARK: Snapshots
-        module("Snapshots", "SnapshotModel", [yams]),
-        module("Snapshots", "Catalog", ["SnapshotModel", grdb]),
+        module("Snapshots", "SnapshotModel", ["JSON", yams]),
+        module("Snapshots", "Catalog", ["SnapshotModel", "JSON", "CLinux", grdb]),
         module(
             "Snapshots", "Pipelines",
             [
@@ -112,8 +113,8 @@ let package = Package(
             "Snapshots",
             [
                 "SnapshotModel", "Catalog", "Pipelines", "PluginHost", "Archiving", "Repository", "RepositoryFormat",
-                "ObjectStorage", "PluginProtocol", "JSON", "Threads", logging,
-            ]),
+                "ObjectStorage", "PluginProtocol", "JSON", "Threads", "CLinux", grdb, logging,
+            ], exclude: ["Golden"]),
         tests("Interfaces", ["Commands", "HostServices", "SnapshotModel", "Pipelines", "Catalog", "JSON"]),
         tests("EndToEnd", ["JSON"]),
     ],
