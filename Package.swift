@@ -51,7 +51,7 @@ let package = Package(
         module("Wire", "JSON", ["CJansson"]),
         module("Wire", "JSONRPC", ["JSON", logging]),
         module("Wire", "PluginProtocol", ["JSON", "JSONRPC"]),
-        module("Wire", "PluginKit", ["JSON", "JSONRPC", "PluginProtocol"]),
+        module("Wire", "PluginKit", ["JSON", "JSONRPC", "PluginProtocol", "Threads", "CLinux", "CSpawn"]),
 
         // MARK: Hosting
         module("Hosting", "PluginHost", ["PluginProtocol", "JSONRPC", "JSON", "CSpawn", "CLinux", "Threads", logging]),
@@ -96,12 +96,12 @@ let package = Package(
 
         // MARK: First-party plugins
         plugin("storage-filesystem", ["CLinux"]),
-        plugin("hook-exec", ["CSpawn", "CLinux"]),
-        plugin("source-command", ["CSpawn", "CLinux"]),
+        plugin("hook-exec", ["Threads", "CLinux"]),
+        plugin("source-command", ["CLinux"]),
 
         // MARK: Tests
         .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport"),
-        tests("Wire", ["JSON", "JSONRPC", "PluginProtocol", "PluginKit"]),
+        tests("Wire", ["JSON", "JSONRPC", "PluginProtocol", "PluginKit", "CSpawn", "CLinux", "Threads"]),
         tests("Hosting", ["PluginHost", "PluginProtocol", "JSONRPC", "JSON", "CSpawn", "Threads", logging]),
         tests(
             "Repository",

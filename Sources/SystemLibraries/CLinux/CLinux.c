@@ -3,8 +3,10 @@
 #endif
 #include "include/CLinux.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -96,4 +98,28 @@ uint64_t clinux_free_bytes(const char *path) {
     struct statvfs info;
     if (statvfs(path, &info) != 0) return UINT64_MAX;
     return (uint64_t)info.f_bavail * info.f_frsize;
+}
+
+static int termination_pipe[2] = {-1, -1};
+static void tell_termination(int signal_number) {
+    int saved = errno;
+    unsigned char number = (unsigned char)signal_number;
+    (void)!write(termination_pipe[1], &number, 1);
+    errno = saved;
+}
+int clinux_termination_descriptor(void) {
+    if (termination_pipe[0] >= 0) return termination_pipe[0];
+    if (pipe2(termination_pipe, O_CLOEXEC | O_NONBLOCK) != 0) return -1;
+    struct sigaction action = {.sa_handler = tell_termination, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    return termination_pipe[0];
+}
+static void do_nothing(int signal_number) { (void)signal_number; }
+void clinux_survive_broken_pipes(void) {
+    struct sigaction action = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGPIPE, &action, NULL);
 }

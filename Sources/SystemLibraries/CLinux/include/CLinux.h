@@ -59,3 +59,10 @@ int clinux_become_subreaper(void);
 int clinux_window_columns(int fd);
 /// Free bytes for an unprivileged user on the file system of path; UINT64_MAX when unknown.
 uint64_t clinux_free_bytes(const char *path);
+
+/// A descriptor that becomes readable when the process is asked to end: SIGTERM, SIGINT and SIGHUP write their number
+/// into it, a byte each. Handlers, unlike a blocked or ignored signal, are not inherited by programs that are started.
+/// The same descriptor on every call; -1 and errno when no pipe could be made.
+int clinux_termination_descriptor(void);
+/// Makes write(2) to a pipe without reader fail with EPIPE instead of ending the process; not inherited either.
+void clinux_survive_broken_pipes(void);
