@@ -1,0 +1,150 @@
+import CLinux
+import Glibc
+import Repository
+import RepositoryFormat
+import Threads
+
+/// Walks the trees of a restore: makes what needs no data, and collects which blob belongs where.
+struct RestorePlanner {
+    private struct Inode: Hashable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
+    private let restorer: Restorer
+    private let loader: BlobLoader?
+    private(set) var files: [RestoreFile] = []
+    private(set) var uses: [BlobUse] = []
+    private(set) var packs: [ObjectID] = []
+    /// Parents before children.
+    private(set) var directories: [(path: [UInt8], node: TreeNode)] = []
+    private var packNumbers: [ObjectID: UInt32] = [:]
+    private var firstLinks: [Inode: [UInt8]] = [:]
+
+    init(_ restorer: Restorer) {
+        self.restorer = restorer
+        loader = try? BlobLoader(restorer.repository)
+    }
+
+    /// Plans an entry with everything below it.
+    mutating func add(_ node: TreeNode, path: [UInt8]) throws {
+        guard node.kind == .dir else { return try addEntry(node, path: path) }
+        var stack: [(node: TreeNode, path: [UInt8])] = [(node, path)]
+        while let (node, path) = stack.popLast() {
+            try restorer.cancellation.check()
+            guard try makeDirectory(node, path), let subtree = node.subtree, let loader else { continue }
+            let children: [TreeNode]
+            do { children = try loader.loadTree(subtree) } catch {
+                restorer.fail(path, "Its entries cannot be restored: \(error)")
+                continue
+            }
+            for child in children {
+                let childPath = path + [0x2F] + child.name
+                if child.kind == .dir { stack.append((child, childPath)) } else { try addEntry(child, path: childPath) }
+            }
+        }
+    }
+
+    private mutating func makeDirectory(_ node: TreeNode, _ path: [UInt8]) throws -> Bool {
+        let made = path.withTerminator { text -> Bool in
+            // Private until everything is in it; the mode comes last.
+            if mkdir(text, 0o700) == 0 { return true }
+            guard errno == EEXIST else { return false }
+            var stat = clinux_stat()
+            guard clinux_lstatat(AT_FDCWD, text, &stat) == 0 else { return false }
+            if stat.mode & 0o170000 == 0o040000 { return true }
+            // The root of a restore may be reached through a link; below it a link would lead out of the target.
+            if directories.isEmpty, stat.mode & 0o170000 == 0o120000 { return access(text, F_OK) == 0 }
+            return unlink(text) == 0 && mkdir(text, 0o700) == 0
+        }
+        guard made else {
+            try refuse(path)
+            return false
+        }
+        directories.append((path, node))
+        restorer.count { $0.directories += 1 }
+        return true
+    }
+
+    /// Tells that an entry cannot be made; a full disk or an unusable root ends the restore.
+    private func refuse(_ path: [UInt8]) throws {
+        let code = errno
+        let error = ArchiveError.unwritable(String(decoding: path, as: UTF8.self), code)
+        if error.code == .noSpace || directories.isEmpty { throw error }
+        restorer.fail(path, "It cannot be made: \(systemMessage(code)).")
+    }
+
+    private mutating func addEntry(_ node: TreeNode, path: [UInt8]) throws {
+        if node.kind == .file { return try addFile(node, path) }
+        guard node.kind != .socket, node.kind != .irregular, node.kind != .dir else { return }
+        let made = path.withTerminator { text -> Bool in
+            unlink(text)
+            switch node.kind {
+            case .symlink: return node.linkTarget.withTerminator { symlink($0, text) } == 0
+            case .fifo: return mkfifo(text, 0o600) == 0
+            case .dev: return mknod(text, S_IFBLK | 0o600, dev_t(node.device)) == 0
+            case .chardev: return mknod(text, S_IFCHR | 0o600, dev_t(node.device)) == 0
+            default: return true
+            }
+        }
+        guard made else { return try refuse(path) }
+        path.withTerminator { restorer.metadata.apply(node, path: $0) }
+        restorer.count { $0.others += 1 }
+    }
+
+    private mutating func addFile(_ node: TreeNode, _ path: [UInt8]) throws {
+        restorer.count { $0.totalFiles += 1 }
+        var isCreated = false
+        path.withTerminator { _ = unlink($0) }
+        if node.links > 1 {
+            let inode = Inode(device: node.deviceID, inode: node.inode)
+            if let first = firstLinks[inode] {
+                let linked = first.withTerminator { first in path.withTerminator { link(first, $0) } }
+                guard linked == 0 else { return try refuse(path) }
+                return restorer.count { $0.files += 1 }
+            }
+            firstLinks[inode] = path
+            guard path.withTerminator({ Self.create($0) }) else { return try refuse(path) }
+            isCreated = true
+        }
+        let content = node.content ?? []
+        if content.isEmpty {
+            if !isCreated, !path.withTerminator({ Self.create($0) }) { return try refuse(path) }
+            path.withTerminator { restorer.metadata.apply(node, path: $0) }
+            return restorer.count { $0.files += 1 }
+        }
+        var places: [(pack: ObjectID, blob: PackedBlob)] = []
+        for id in content {
+            guard let location = restorer.repository.index.location(of: id, .data) else {
+                if isCreated { path.withTerminator { _ = unlink($0) } }
+                return restorer.fail(path, "\(RepositoryError.missingBlob(id, .data))")
+            }
+            places.append((location.pack, location.blob))
+        }
+        let file = RestoreFile(path: path, node: node, blobCount: places.count, isCreated: isCreated)
+        var offset: UInt64 = 0
+        for (pack, blob) in places {
+            let number = number(of: pack)
+            uses.append(BlobUse(pack: number, blob: blob, file: UInt32(files.count), fileOffset: offset))
+            offset += UInt64(blob.contentByteCount)
+        }
+        files.append(file)
+        let total = offset
+        restorer.count { $0.totalBytes += total }
+    }
+
+    private static func create(_ path: UnsafePointer<CChar>) -> Bool {
+        let descriptor = clinux_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | CLINUX_O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { return false }
+        close(descriptor)
+        return true
+    }
+
+    private mutating func number(of pack: ObjectID) -> UInt32 {
+        if let number = packNumbers[pack] { return number }
+        let number = UInt32(packs.count)
+        packs.append(pack)
+        packNumbers[pack] = number
+        return number
+    }
+}
