@@ -1,0 +1,80 @@
+import Catalog
+package import JSON
+import ObjectStorage
+package import PluginHost
+import PluginProtocol
+import Pipelines
+package import Repository
+import RepositoryFormat
+package import SnapshotModel
+
+/// A destination whose storage plugin runs and whose repository is open.
+package struct OpenDestination: Sendable {
+    package let destination: Destination
+    package let plugin: StoragePlugin
+    package let repository: OpenRepository
+
+    /// Ends the storage plugin.
+    package func close() { plugin.close() }
+}
+
+extension Host {
+    /// The destination that is configured.
+    ///
+    /// - Throws: ``ServiceError/Code/notSetUp``.
+    package func destination() throws -> Destination {
+        guard let destination = try catalog.destinations().first(where: { $0.name == Self.destinationName }) else {
+            throw ServiceError(.notSetUp, "There is no destination yet; make one with 'stillpoint init'.")
+        }
+        return destination
+    }
+
+    /// Starts the storage plugin of a destination.
+    package func openStorage(_ destination: Destination, mode: AccessMode = .readWrite) throws -> StoragePlugin {
+        try pipelines.supervisor.openStorage(
+            try locator.locate(.storage, destination.plugin), instance: destination.name, mode: mode,
+            config: destination.config, cancellation: cancellation)
+    }
+
+    /// Opens the configured destination and its repository.
+    package func openDestination(_ password: PasswordResolver) throws -> OpenDestination {
+        let destination = try destination()
+        let plugin = try openStorage(destination)
+        do {
+            let repository = try OpenRepository.open(
+                PluginObjectStore(plugin), password: password.password(remembered: destination.password))
+            return OpenDestination(destination: destination, plugin: plugin, repository: repository)
+        } catch {
+            plugin.close()
+            throw error
+        }
+    }
+
+    /// Makes a repository in a new destination and remembers both.
+    ///
+    /// - Throws: ``RepositoryError/Code/exists`` when there is a repository; nothing is remembered then.
+    package func initialize(
+        storage: String, config: JSONObject, password: PasswordResolver
+    ) throws -> (destination: Destination, config: RepositoryConfig) {
+        let destination = try Destination(
+            name: Self.destinationName, plugin: storage, config: config, password: password.rememberedSource())
+        let plugin = try openStorage(destination)
+        defer { plugin.close() }
+        let repository = try OpenRepository.initialize(
+            PluginObjectStore(plugin), password: password.password(confirming: true), identity: pipelines.identity,
+            now: Timestamp(milliseconds: Self.now().milliseconds))
+        try catalog.save(destination, at: Self.now())
+        return (destination, repository.config)
+    }
+
+    /// Remembers a destination whose repository exists, after opening it.
+    package func adopt(storage: String, config: JSONObject, password: PasswordResolver) throws -> Destination {
+        let destination = try Destination(
+            name: Self.destinationName, plugin: storage, config: config, password: password.rememberedSource())
+        let plugin = try openStorage(destination)
+        defer { plugin.close() }
+        _ = try OpenRepository.open(PluginObjectStore(plugin), password: password.password())
+        try catalog.save(destination, at: Self.now())
+        return destination
+    }
+}

@@ -1,0 +1,45 @@
+package import Catalog
+package import Logging
+package import PluginHost
+package import Repository
+package import SnapshotModel
+package import Threads
+
+/// What every pipeline works with; built by the composition root.
+package struct PipelineHost: Sendable {
+    package var catalog: Catalog
+    package var supervisor: PluginSupervisor
+    package var locator: PluginLocator
+    /// Holds the journals of runs: `runs/` in the state directory.
+    package var journalDirectory: String
+    /// For scratch files such as the copy of the catalog; private, on a disk with room.
+    package var scratchDirectory: String
+    package var identity: Identity
+    package var programVersion: String
+    package var clock: @Sendable () -> Moment
+    package var cancellation: Cancellation
+    package var logger: Logger
+
+    package init(
+        catalog: Catalog, supervisor: PluginSupervisor, locator: PluginLocator, journalDirectory: String,
+        scratchDirectory: String, identity: Identity, programVersion: String, clock: @escaping @Sendable () -> Moment,
+        cancellation: Cancellation, logger: Logger
+    ) {
+        self.catalog = catalog
+        self.supervisor = supervisor
+        self.locator = locator
+        self.journalDirectory = journalDirectory
+        self.scratchDirectory = scratchDirectory
+        self.identity = identity
+        self.programVersion = programVersion
+        self.clock = clock
+        self.cancellation = cancellation
+        self.logger = logger
+    }
+
+    /// A new id for a run that starts now.
+    package func makeRunID() -> RunID {
+        var generator = SystemRandomNumberGenerator()
+        return RunID(at: clock(), using: &generator)
+    }
+}
