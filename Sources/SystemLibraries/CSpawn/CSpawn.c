@@ -214,3 +214,11 @@ int cspawn_reap(pid_t pid, bool block, cspawn_exit *out) {
     out->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     return 1;
 }
+
+bool cspawn_has_ended(pid_t pid) {
+    siginfo_t info = {.si_pid = 0};
+    int result;
+    do result = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT);
+    while (result < 0 && errno == EINTR);
+    return result < 0 || info.si_pid == pid;
+}

@@ -66,3 +66,6 @@ uint64_t clinux_free_bytes(const char *path);
 int clinux_termination_descriptor(void);
 /// Makes write(2) to a pipe without reader fail with EPIPE instead of ending the process; not inherited either.
 void clinux_survive_broken_pipes(void);
+
+/// eventfd(2) with EFD_CLOEXEC and EFD_NONBLOCK, starting at 0.
+int clinux_eventfd(void);

@@ -93,3 +93,6 @@ typedef struct {
 ///
 /// Returns 1 and fills `out` when the child has ended, 0 when it still runs, -1 and errno otherwise.
 int cspawn_reap(pid_t pid, bool block, cspawn_exit *out);
+
+/// Whether the child `pid` has ended; it is not reaped, so its process and group ids stay taken.
+bool cspawn_has_ended(pid_t pid);
