@@ -33,7 +33,7 @@ package final class PluginObjectStore: ObjectStore {
     package func size(of key: String) throws -> Int64 { try mapped(key) { try plugin.stat(key: key).size } }
 
     package func list(prefix: String) throws -> [StoredObject] {
-        try mapped(prefix) { try plugin.list(prefix: prefix).map { StoredObject(key: $0.key, size: $0.size) } }
+        try mapped(prefix) { try plugin.list(prefix: prefix).map { StoredObject(key: $0.key.text, size: $0.size) } }
     }
 
     package func delete(_ key: String) throws { try mapped(key) { try plugin.delete(key: key) } }
