@@ -53,6 +53,7 @@ def stop(arguments: list[str]) -> int:
 
 
 def _serve(home: Home, port: int, ready_descriptor: int | None) -> int:
+    os.umask(0o022)  # whoever starts it: a person, systemd, or a restore hook with a stricter mask
     home.prepare()
     lock = ServerLock(home)
     # Every thread inherits this mask, so only sigwait below sees the signals.
