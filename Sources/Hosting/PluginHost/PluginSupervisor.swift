@@ -1,14 +1,14 @@
 package import JSON
 package import Logging
 package import PluginProtocol
-import Glibc
+import CLinux
 import Synchronization
 package import Threads
 
 /// The plugins of this process: finds out what they are, opens them, and ends them all.
 ///
-/// Safe from all threads; every call blocks its caller and ends, at the latest by a deadline. SIGPIPE is ignored in this
-/// process from the first supervisor on, since a plugin may stop reading at any time.
+/// Safe from all threads; every call blocks its caller and ends, at the latest by a deadline. SIGPIPE no longer ends
+/// this process from the first supervisor on, since a plugin may stop reading at any time.
 package final class PluginSupervisor: Sendable {
     private struct CacheKey: Hashable {
         let executable: String
@@ -30,7 +30,7 @@ package final class PluginSupervisor: Sendable {
     ///
     /// - Throws: ``PluginHostError`` `spool`.
     package init(configuration: PluginHostConfiguration, logger: Logger) throws {
-        signal(SIGPIPE, SIG_IGN)
+        clinux_survive_broken_pipes()
         context = try HostContext(configuration: configuration, logger: logger)
     }
 
@@ -105,6 +105,7 @@ package final class PluginSupervisor: Sendable {
         // A reference found for another kind is taken for this one: the plugin says what it is.
         let wanted = PluginReference(
             kind: kind, name: reference.name, executable: reference.executable, arguments: reference.arguments)
+        guard !state.withLock({ $0.isShutDown }) else { throw shutDown(wanted) }
         let session = try PluginSession(
             PluginSession.Opening(
                 reference: wanted, name: name, mode: mode, configuration: config, cancellation: cancellation),
@@ -116,9 +117,15 @@ package final class PluginSupervisor: Sendable {
         }
         guard !isShutDown else {
             session.close()
-            throw PluginHostError(.closed, "the plugin host was shut down", subject: wanted.subject)
+            throw shutDown(wanted)
         }
         try session.start()
         return session
+    }
+
+    private func shutDown(_ reference: PluginReference) -> PluginHostError {
+        PluginHostError(
+            .closed, "\(reference.subject.title) is not opened: the plugin host was shut down",
+            subject: reference.subject)
     }
 }

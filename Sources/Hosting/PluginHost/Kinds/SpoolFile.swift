@@ -16,8 +16,10 @@ struct SpoolFile {
             descriptor = try OwnedDescriptor.open(path, O_RDONLY | O_NONBLOCK | CLINUX_O_NOFOLLOW)
         } catch let failure as SystemCallFailure {
             throw SpoolFileProblem(
-                failure.code == ELOOP ? "left a symbolic link" : failure.code == ENOENT
-                    ? "left no file" : "left a file that cannot be opened (\(failure.reason))")
+                failure.code == ELOOP
+                    ? "left a symbolic link"
+                    : failure.code == ENOENT
+                        ? "left no file" : "left a file that cannot be opened (\(failure.reason))")
         }
         var status = clinux_stat()
         guard clinux_fstat(descriptor.number, &status) == 0 else { throw SpoolFileProblem("left a broken file") }

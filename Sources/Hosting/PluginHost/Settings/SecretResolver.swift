@@ -29,7 +29,8 @@ final class SecretResolver: Sendable {
     private func resolve(_ value: JSONValue, path: String, _ secrets: inout [String]) throws -> JSONValue {
         let source: SecretSource?
         do { source = try SecretSource(value, path: path) } catch {
-            throw PluginHostError(.invalidConfiguration, "a secret of the configuration is not named well", cause: error)
+            throw PluginHostError(
+                .invalidConfiguration, "a secret of the configuration is not named well", cause: error)
         }
         if let source {
             do {

@@ -91,8 +91,9 @@ final class OwnedDirectory: Sendable {
     }
 
     private static func endProcesses(recordedIn path: String, owner: OwnedDescriptor) -> Int {
-        guard text(owner).split(whereSeparator: { $0 == " " || $0 == "\n" }).last.map(String.init)
-            == ProcessIdentity.bootIdentifier()
+        guard
+            text(owner).split(whereSeparator: { $0 == " " || $0 == "\n" }).last.map(String.init)
+                == ProcessIdentity.bootIdentifier()
         else { return 0 }
         guard let file = try? OwnedDescriptor.open("\(path)/\(processesFile)", O_RDONLY | CLINUX_O_NOFOLLOW) else {
             return 0

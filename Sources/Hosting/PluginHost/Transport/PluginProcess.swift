@@ -166,10 +166,12 @@ final class PluginProcess: Sendable {
 
     /// Called by the loop, once.
     func publish(_ end: ProcessEnding) {
-        for call in pending.withLock({ $0.close() }) { call.resolve(.ended(end)) }
+        let calls = pending.withLock { $0.close() }
         input.close()
         emit(.ended(plugin: subject.name, processID: child.pid, reason: end.failure?.sentence ?? end.how))
+        // Before the calls fail, so that whoever sends one again does not find this process alive.
         ending.withLock { $0 = end }
+        for call in calls { call.resolve(.ended(end)) }
     }
 
     func died(_ sentence: String) -> ProcessFailure { ProcessFailure(code: .died, sentence: sentence) }
