@@ -32,13 +32,15 @@ struct StandardErrorLines {
 
     /// Takes bytes as they came; `emit` is called for each line to pass on.
     mutating func append(_ bytes: UnsafeRawBufferPointer, now: Instant, emit: (String) -> Void) {
-        var rest = bytes[...]
-        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-            keep(rest[..<end])
+        guard let base = bytes.baseAddress else { return }
+        var start = 0
+        while let found = memchr(base + start, Int32(UInt8(ascii: "\n")), bytes.count - start) {
+            let end = UnsafeRawPointer(found) - base
+            keep(UnsafeRawBufferPointer(start: base + start, count: end - start))
             finishLine(now, emit)
-            rest = rest[(end + 1)...]
+            start = end + 1
         }
-        keep(rest)
+        keep(UnsafeRawBufferPointer(start: base + start, count: bytes.count - start))
     }
 
     /// The end of the stream: passes on what has no line feed and how much was left out.
@@ -53,11 +55,12 @@ struct StandardErrorLines {
         return lines.map(text)
     }
 
-    private mutating func keep(_ bytes: Slice<UnsafeRawBufferPointer>) {
+    private mutating func keep(_ bytes: UnsafeRawBufferPointer) {
         // A secret that crosses the cap must be seen whole to be masked, so a little more than the cap is kept.
         let room = max(0, Self.maximumByteCount + mask.longestByteCount - partial.bytes.count)
-        partial.bytes.append(contentsOf: bytes.prefix(room))
-        partial.dropped += max(0, bytes.count - room)
+        let kept = min(room, bytes.count)
+        partial.bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[..<kept]))
+        partial.dropped += bytes.count - kept
     }
 
     private mutating func finishLine(_ now: Instant, _ emit: (String) -> Void) {
