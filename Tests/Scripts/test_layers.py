@@ -83,7 +83,7 @@ class LayersTests(unittest.TestCase):
             "/* package func work() {}\npackage func more() {} */",
             "// package func work() {}",
             "package init(count: Int) { self.count = count }",
-            "package init(\n    first: Int,\n    second: Int = 5\n) {\n    self.first = first\n    self.second = second\n}",
+            "package init(\n    first: Int,\n    second: Int = 5\n) {\n    self.first = first\n    self.b = second\n}",
             "package init() {}",
         ):
             with self.subTest(text=text):
@@ -104,7 +104,8 @@ class LayersTests(unittest.TestCase):
 
     def test_rows_are_read_and_their_order_is_checked(self) -> None:
         table = self.layers.rows(
-            "| `A` | g | `B` | `Logging` |\n| `B` | g | – | – |\n| `C` | g | `A` `Nothing` | – |\n| `C` | g | – | – |\n")
+            "| `A` | g | `B` | `Logging` |\n| `B` | g | – | – |\n"
+            "| `C` | g | `A` `Nothing` | – |\n| `C` | g | – | – |\n")
         self.assertEqual(list(table), ["A", "B", "C"])
         self.layers.check_order({"A": {"ours": {"B"}}, "B": {"ours": set()}, "C": {"ours": {"A", "Nothing"}}})
         self.assertEqual(self.layers.breaches, [

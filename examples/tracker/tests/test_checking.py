@@ -57,7 +57,8 @@ class CheckTests(StoreCase):
 
         def is_live() -> bool:
             while late:
-                self.store._connection.execute("INSERT INTO upload VALUES (?, ?, ?, ?, ?, ?, ?)", list(late.pop().values()))
+                values = list(late.pop().values())
+                self.store._connection.execute("INSERT INTO upload VALUES (?, ?, ?, ?, ?, ?, ?)", values)
             return True
 
         report = check(self.home.database, self.home.uploads, is_live=is_live)

@@ -32,7 +32,8 @@ class DumpTests(StoreCase):
                 load(text.splitlines(keepends=True), sqlite3.connect(":memory:", isolation_level=None))
 
     def _fill(self) -> None:
-        number = self.store.create_issue("Quotes ' and \" and ; at the end;", "one\ntwo;\n-- three\nümlaut ✓", "someone")
+        body = "one\ntwo;\n-- three\nümlaut ✓"
+        number = self.store.create_issue("Quotes ' and \" and ; at the end;", body, "someone")
         self.store.create_comment(number, "someone", "a\n\nb;")
         self.add_upload()
 

@@ -10,7 +10,7 @@ from tracker.lock import running_pid
 
 def pause(arguments: list[str]) -> int:
     """Brings the tracker to its still point: writes wait, the WAL is empty, and reading goes on."""
-    parser = argparse.ArgumentParser(prog="pause", description="Hold all writes until `resume`, or until the lease ends.")
+    parser = argparse.ArgumentParser(prog="pause", description="Hold all writes until `resume` or the lease's end.")
     parser.add_argument("--lease", type=float, default=120, metavar="SECONDS",
                         help="writes go on by themselves after this time (default %(default)s)")
     parser.add_argument("--drain", type=float, default=20, metavar="SECONDS",

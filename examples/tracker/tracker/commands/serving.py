@@ -20,7 +20,8 @@ STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 def start(arguments: list[str]) -> int:
     """Serves until SIGTERM or Ctrl-C."""
     parser = argparse.ArgumentParser(prog="start", description="Run the tracker's web server.")
-    parser.add_argument("--port", type=_port_number, metavar="PORT", help="port on 127.0.0.1; 0 chooses one and writes it to run/address "
+    parser.add_argument("--port", type=_port_number, metavar="PORT",
+                        help="port on 127.0.0.1; 0 chooses one and writes it to run/address "
                         f"(default: the port used last, else {DEFAULT_PORT})")
     parser.add_argument("--background", action="store_true", help="return when the server answers requests")
     parser.add_argument("--after-restore", action="store_true",
