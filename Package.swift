@@ -95,7 +95,7 @@ let package = Package(
         .executableTarget(name: "stillpoint", dependencies: ["Commands"], path: "Sources/Interfaces/stillpoint"),
 
         // MARK: First-party plugins
-        plugin("storage-filesystem", ["CLinux"]),
+        plugin("storage-filesystem", ["CLibcrypto", "CLinux"]),
         plugin("hook-exec", ["Threads", "CLinux"]),
         plugin("source-command", ["CLinux"]),
 
