@@ -12,6 +12,7 @@ package struct PluginHostConfiguration: Sendable {
     /// plugin's output is not read meanwhile.
     package var onEvent: @Sendable (PluginEvent) -> Void
 
+    /// Waits, and tells nobody what plugins do, unless said otherwise.
     package init(
         spoolRoot: String, hostVersion: String, environmentPassed: [String] = [],
         deadlines: PluginDeadlines = PluginDeadlines(), onEvent: @escaping @Sendable (PluginEvent) -> Void = { _ in }

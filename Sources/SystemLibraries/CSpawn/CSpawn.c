@@ -130,12 +130,11 @@ static _Noreturn void become_program(
     if (options->directory && chdir(options->directory) != 0) report_and_exit(report, CSPAWN_STEP_DIRECTORY);
 
     // An ignored SIGPIPE would be inherited through exec and break every shell pipeline of the program (execve(2)).
-    struct sigaction standard = {.sa_handler = SIG_DFL};
-    sigemptyset(&standard.sa_mask);
-    for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    // The bare system calls, since those of the C library leave out the two signals that it keeps for itself, which may
+    // have been ignored or blocked as well. All zero is SIG_DFL without flags; the kernel's set has 64 bits.
+    static const uint64_t standard[8];
+    for (int number = 1; number <= 64; number++) syscall(SYS_rt_sigaction, number, standard, NULL, sizeof(uint64_t));
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, standard, NULL, sizeof(uint64_t));
 
     execve(options->executable, options->arguments, options->environment);
     report_and_exit(report, CSPAWN_STEP_EXEC);

@@ -8,11 +8,20 @@ enum ProcessIdentity {
     /// Source: proc(5), /proc/pid/stat, field 22. The command name before it may hold spaces and parentheses, so
     /// fields are counted after the last `)`.
     static func startTime(of pid: pid_t) -> UInt64? {
-        guard let text = readSmallFile("/proc/\(pid)/stat"), let close = text.lastIndex(of: ")") else { return nil }
-        let fields = text[text.index(after: close)...].split(separator: " ")
         // The first field after the name is number 3.
-        guard fields.count > 19 else { return nil }
+        guard let fields = fieldsAfterName(of: pid), fields.count > 19 else { return nil }
         return UInt64(fields[19])
+    }
+
+    /// Whether a process has ended and only waits to be reaped, or is gone.
+    static func hasEnded(_ pid: pid_t) -> Bool {
+        guard let state = fieldsAfterName(of: pid)?.first else { return true }
+        return state == "Z" || state == "X"
+    }
+
+    private static func fieldsAfterName(of pid: pid_t) -> [Substring]? {
+        guard let text = readSmallFile("/proc/\(pid)/stat"), let close = text.lastIndex(of: ")") else { return nil }
+        return text[text.index(after: close)...].split(separator: " ")
     }
 
     /// Differs after each boot; empty when unknown. Source: random(4), boot_id.

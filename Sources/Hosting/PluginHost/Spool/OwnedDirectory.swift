@@ -104,7 +104,9 @@ final class OwnedDirectory: Sendable {
             guard fields.count == 2, let pid = pid_t(fields[0]), pid > 1, let started = UInt64(fields[1]),
                 ProcessIdentity.startTime(of: pid) == started
             else { continue }
-            if kill(-pid, SIGKILL) == 0 { killed += 1 }
+            // Of one that has ended there may still be children in its group.
+            let isLiving = !ProcessIdentity.hasEnded(pid)
+            if kill(-pid, SIGKILL) == 0, isLiving { killed += 1 }
         }
         return killed
     }
