@@ -26,7 +26,7 @@ class InstallTests(HomeCase):
         text = (target / "application.yaml").read_text()
         self.assertNotIn("@HOME@", text)
         paths = [json.loads(word) for word in re.findall(r'"/[^"]*"', text)]
-        self.assertEqual(len(paths), 7)
+        self.assertEqual(len(paths), 8)
         for path in paths:
             self.assertTrue(self.home.root.joinpath(path).exists(), path)
 
