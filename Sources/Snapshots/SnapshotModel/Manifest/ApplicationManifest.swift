@@ -54,7 +54,8 @@ package struct ApplicationManifest: Sendable, Hashable {
         package var name: String
         /// Absolute, without `.`, `..` and trailing slashes, never `/`.
         package var path: String
-        /// Patterns of what is left out: as restic's, matched below the volume; `cache/` matches directories only.
+        /// Patterns of what is left out. Without a slash a pattern fits the name of any entry at any depth, with one it
+        /// fits the path below the volume; a slash at the end means directories only; `**` spans directories.
         package var exclude: [String]
         /// Whether other file systems mounted within the volume are left out.
         package var oneFileSystem: Bool
