@@ -2,10 +2,10 @@ import Catalog
 package import JSON
 import ObjectStorage
 package import PluginHost
-import PluginProtocol
+package import PluginProtocol
 import Pipelines
 package import Repository
-import RepositoryFormat
+package import RepositoryFormat
 package import SnapshotModel
 
 /// A destination whose storage plugin runs and whose repository is open.

@@ -1,1 +1,3 @@
 import Commands
+
+runStillpoint(Array(CommandLine.arguments.dropFirst()))

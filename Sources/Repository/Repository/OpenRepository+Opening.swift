@@ -120,4 +120,12 @@ extension OpenRepository {
         try store.put(bytes, sha256: id.hexadecimal, as: ObjectKind.key.key(id), ifAbsent: true)
         return id
     }
+
+    /// All keys that can be read.
+    package func keys() throws -> [(id: ObjectID, key: KeyDocument)] {
+        try ids(of: .key).compactMap { id in
+            // A damaged key opens nothing; the check of the repository tells of it.
+            (try? KeyDocument(decoding: store.get(ObjectKind.key.key(id), range: nil))).map { (id, $0) }
+        }
+    }
 }

@@ -6,6 +6,11 @@ extension OpenRepository {
     package struct Snapshot: Sendable, Hashable {
         package let id: ObjectID
         package let record: SnapshotRecord
+
+        package init(id: ObjectID, record: SnapshotRecord) {
+            self.id = id
+            self.record = record
+        }
     }
 
     /// All snapshots, oldest first.

@@ -13,10 +13,10 @@ enum JSONLine {
     }
 
     /// The text of an object. Values that JSON cannot say do not occur in what commands print.
-    static func encoded(_ object: JSONObject) -> String { encoded(.object(object)) }
+    static func encoded(_ object: JSONObject) -> String { value(.object(object)) }
 
     /// The text of a value.
-    static func encoded(_ value: JSONValue) -> String {
+    static func value(_ value: JSONValue) -> String {
         (try? value.encoded()).map { String(decoding: $0, as: UTF8.self) } ?? "null"
     }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import HostServices
 import Synchronization
 
 /// Where results, remarks and progress go: results to standard output, everything else to standard error.
@@ -11,11 +12,11 @@ final class Terminal: Sendable {
     let isInteractive: Bool
     private let progressLine = Mutex(false)
 
-    init(isJSON: Bool, isQuiet: Bool, noColor: Bool, environment: [String: String]) {
+    init(isJSON: Bool, isQuiet: Bool, noColor: Bool, environment: Environment) {
         self.isJSON = isJSON
         self.isQuiet = isQuiet
         isInteractive = isatty(2) == 1 && !isJSON && !isQuiet && environment["TERM"] != "dumb"
-        usesColour = isInteractive && !noColor && (environment["NO_COLOR"] ?? "").isEmpty
+        usesColour = isInteractive && !noColor && environment["NO_COLOR"] == nil
     }
 
     /// A line of the result.
@@ -40,6 +41,12 @@ final class Terminal: Sendable {
     func error(_ text: String, code: Int32) {
         if isJSON { return line(JSONLine.exitError(code: code, text)) }
         line(coloured("error: ", "31") + Self.printable(text))
+    }
+
+    /// How a command is used, after a wrong one.
+    func usage(_ text: String) {
+        if isJSON { return line(JSONLine.exitError(code: 2, text)) }
+        line(text)
     }
 
     /// Redraws the line of progress; nil removes it.

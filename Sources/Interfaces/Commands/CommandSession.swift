@@ -1,0 +1,103 @@
+import ArgumentParser
+import Glibc
+import HostServices
+import JSON
+import Logging
+import Pipelines
+import PluginHost
+import Repository
+import RepositoryFormat
+import SnapshotModel
+import Threads
+
+/// What every command has: its terminal, its host when it needs one, and an end that releases everything.
+struct CommandSession {
+    let terminal: Terminal
+    let environment: Environment
+    let cancellation: Cancellation
+    let logger: Logger
+    let options: GlobalOptions
+
+    init(_ options: GlobalOptions, json: Bool? = nil) {
+        self.options = options
+        environment = .current
+        let isJSON = json ?? options.json
+        let quiet = options.quiet
+        terminal = Terminal(isJSON: isJSON, isQuiet: quiet, noColor: options.noColor, environment: environment)
+        cancellation = Cancellation()
+        var logger = Logger(label: "stillpoint") { _ in StreamLogHandler.standardError(label: "stillpoint") }
+        logger.logLevel = options.verbose > 1 ? .debug : options.verbose > 0 ? .info : .critical
+        self.logger = logger
+        SignalWatch.install(cancellation, terminal)
+    }
+
+    /// Runs `body` with the host, after releasing what runs that were killed have left held.
+    ///
+    /// - Parameter creating: make the state directory when it is missing.
+    func withHost<Result>(creating: Bool = false, replay: Bool = true, _ body: (Host) throws -> Result) throws -> Result {
+        let isRoot = geteuid() == 0
+        let paths = try StatePaths(state: options.state, environment: environment, isRoot: isRoot)
+        let host = creating
+            ? try Host(creating: paths, environment: environment, cancellation: cancellation, logger: logger)
+            : try Host(existing: paths, environment: environment, cancellation: cancellation, logger: logger)
+        defer { host.close() }
+        if replay, !creating { try releaseLeftovers(host) }
+        return try body(host)
+    }
+
+    private func releaseLeftovers(_ host: Host) throws {
+        for line in try host.releaseLeftovers() { terminal.warning(line) }
+    }
+
+    /// How the password is found.
+    func passwordResolver(_ options: PasswordOptions) -> PasswordResolver {
+        PasswordResolver(
+            file: options.passwordFile, command: options.passwordCommand, environment: environment,
+            prompt: { Terminal.ask($0, echo: false) })
+    }
+
+    /// Runs `body` with the repository open and locked.
+    ///
+    /// - Parameters:
+    ///   - lock: nil for looking only, which needs no lock in an append-only format; restic's own list does the same.
+    ///   - index: whether the index is loaded.
+    func withRepository<Result>(
+        _ host: Host, _ passwords: PasswordOptions, lock: LockKind?, index: Bool,
+        _ body: (OpenDestination) throws -> Result
+    ) throws -> Result {
+        let patience = try Self.patience(passwords)
+        let destination = try host.openDestination(passwordResolver(passwords))
+        defer { destination.close() }
+        guard let lock else {
+            if index { try destination.repository.loadIndex(cancellation: cancellation) }
+            return try body(destination)
+        }
+        let held = try RepositoryLock(
+            destination.repository, exclusive: lock == .exclusive, identity: host.pipelines.identity,
+            clock: { Timestamp(milliseconds: Host.now().milliseconds) }, patience: patience, cancellation: cancellation
+        ) { removed, proof in
+            terminal.remark("removed the lock of process \(removed.pid) on \(removed.hostname): \(proof)")
+        }
+        // A store that is gone by now leaves a lock that grows stale, as the documentation says.
+        defer { do { try held.release() } catch { terminal.warning("The repository's lock could not be removed: \(error)") } }
+        if index { try destination.repository.loadIndex(cancellation: cancellation) }
+        return try body(destination)
+    }
+
+    enum LockKind { case shared, exclusive }
+
+    private static func patience(_ options: PasswordOptions) throws -> Duration {
+        guard let text = options.retryLock else { return .zero }
+        guard let duration = DurationText.parse(text) else {
+            throw ValidationError("'\(text)' is no time; write a number and a unit of ms, s, m, h, d, e.g. 5m.")
+        }
+        return duration
+    }
+}
+
+/// Ends a command with a code although its message was given already.
+struct CommandExit: Error {
+    let code: SnapshotModel.ExitCode
+    /// Nil when everything was said.
+    let message: String?
+}

@@ -1,0 +1,92 @@
+import Pipelines
+import ArgumentParser
+import HostServices
+import JSON
+import PluginHost
+import PluginProtocol
+import SnapshotModel
+
+struct PluginCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plugin", abstract: "Look at plugins.", subcommands: [PluginList.self, PluginDescribe.self])
+}
+
+struct PluginList: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the plugins found; a broken one is shown with the reason.")
+
+    @OptionGroup var options: GlobalOptions
+
+    func run() throws {
+        let session = CommandSession(options)
+        try session.withHost(creating: true) { host in
+            let found = host.locator.discover().map { discovery -> (PluginDiscovery, PluginDescription?, String?) in
+                if let problem = discovery.problem { return (discovery, nil, problem.message) }
+                do {
+                    let reference = try host.locator.locate(discovery.kind ?? .storage, discovery.executable)
+                    return (discovery, try host.pipelines.supervisor.describe(reference, cancellation: session.cancellation), nil)
+                } catch {
+                    return (discovery, nil, "\(error)")
+                }
+            }
+            if session.terminal.isJSON {
+                let list = found.map { discovery, description, problem -> JSONValue in
+                    var object: JSONObject = ["name": .string(discovery.name), "executable": .string(discovery.executable)]
+                    if let description {
+                        object["version"] = .string(description.version)
+                        object["kinds"] = .array(description.kinds.map { .string($0.rawValue) })
+                    }
+                    object["problem"] = problem.map { .string($0) }
+                    return .object(object)
+                }
+                return session.terminal.result(JSONLine.value(.array(list)))
+            }
+            var table = Table(["NAME", "KINDS", "VERSION", "EXECUTABLE"])
+            for (discovery, description, problem) in found {
+                guard let description else {
+                    table.add([discovery.name, "broken", "-", discovery.executable])
+                    session.terminal.warning("\(discovery.executable): \(problem ?? "")")
+                    continue
+                }
+                table.add([discovery.name, description.kinds.map(\.rawValue).joined(separator: ","), description.version, discovery.executable])
+            }
+            table.lines.forEach(session.terminal.result)
+            if found.isEmpty { session.terminal.remark("no plugins in \(host.locator.directories.joined(separator: ", "))") }
+        }
+    }
+}
+
+struct PluginDescribe: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "describe", abstract: "Print what a plugin says about itself, with its configuration's schema.")
+
+    @OptionGroup var options: GlobalOptions
+    @Argument(help: "Its name, or the absolute path of its executable.") var plugin: String
+    @Option(name: .long, help: ArgumentHelp("storage, hook or source, where one name stands for several.", valueName: "kind")) var kind: String?
+
+    func run() throws {
+        let session = CommandSession(options)
+        let kinds: [PluginKind]
+        if let kind {
+            guard let chosen = PluginKind(rawValue: kind) else { throw ValidationError("'\(kind)' is no kind; use storage, hook or source.") }
+            kinds = [chosen]
+        } else {
+            kinds = [.storage, .hook, .source]
+        }
+        try session.withHost(creating: true) { host in
+            var failure: (any Error)?
+            for kind in kinds {
+                do {
+                    let reference = try host.locator.locate(kind, plugin)
+                    let description = try host.pipelines.supervisor.describe(reference, cancellation: session.cancellation)
+                    return session.terminal.result(JSONLine.encoded(description.encoded))
+                } catch {
+                    // Of several kinds the first that is found counts; of several failures the one that is not "not found".
+                    if let known = failure as? PluginHostError, known.code != .notFound { continue }
+                    failure = error
+                }
+            }
+            if let failure { throw failure }
+        }
+    }
+}
