@@ -59,4 +59,22 @@ import Threads
     func `dropped, it does not ring`() {
         for _ in 0..<50 { _ = HoldTimer(limit: .seconds(3600)) { Issue.record("it rang") } }
     }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [Duration.zero, .seconds(3600)])
+    func `an owner that its callback holds is let go once the clock was stopped`(_ limit: Duration) {
+        final class Owner: Sendable {
+            let timer = Mutex<HoldTimer?>(nil)
+            let hasRung = Condition(false)
+            func ring() { hasRung.withLock { $0 = true } }
+        }
+        weak var remembered: Owner?
+        do {
+            let owner = Owner()
+            remembered = owner
+            owner.timer.withLock { $0 = HoldTimer(limit: limit) { owner.ring() } }
+            if limit == .zero { _ = owner.hasRung.wait { $0 ? true : nil } }
+            owner.timer.withLock { $0 }?.stop()
+        }
+        #expect(remembered == nil)
+    }
 }

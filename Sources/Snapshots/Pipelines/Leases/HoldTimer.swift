@@ -4,11 +4,16 @@ import Threads
 
 /// The watchdog of `maxHold`: calls back once when an application has been held for too long.
 ///
-/// A thread of its own waits on the monotonic clock, so that a capture that hangs cannot hold it up.
+/// A thread of its own waits on the monotonic clock, so that a capture that hangs cannot hold it up. The callback is
+/// forgotten once it was called or the clock was stopped, so that it may hold its owner.
 package final class HoldTimer: Sendable {
-    private enum Phase: Sendable { case waiting, firing(on: pthread_t), fired, stopped }
+    private enum Phase: Sendable {
+        case waiting(@Sendable () -> Void)
+        case firing(on: pthread_t)
+        case fired, stopped
+    }
 
-    private let phase = Condition(Phase.waiting)
+    private let phase: Condition<Phase>
     private let thread: WorkerThread
     private let isJoined = Atomic<Bool>(false)
 
@@ -18,17 +23,19 @@ package final class HoldTimer: Sendable {
     ///   - limit: how long the application may be held from now on.
     ///   - onExpiry: called at most once, on the timer's thread: release now, label the capture `crash`.
     package init(limit: Duration, onExpiry: @escaping @Sendable () -> Void) {
-        thread = WorkerThread(name: "hold-timer") { [phase] in
+        let phase = Condition(Phase.waiting(onExpiry))
+        self.phase = phase
+        thread = WorkerThread(name: "hold-timer") {
             _ = phase.wait(timeout: limit) { phase -> Bool? in
                 if case .stopped = phase { true } else { nil }
             }
-            let fires = phase.withLock { phase -> Bool in
-                guard case .waiting = phase else { return false }
+            let callback = phase.withLock { phase -> (@Sendable () -> Void)? in
+                guard case .waiting(let callback) = phase else { return nil }
                 phase = .firing(on: pthread_self())
-                return true
+                return callback
             }
-            guard fires else { return }
-            onExpiry()
+            guard let callback else { return }
+            callback()
             phase.withLock { $0 = .fired }
         }
     }
