@@ -58,13 +58,27 @@ extension Host {
     ) throws -> (destination: Destination, config: RepositoryConfig) {
         let destination = try Destination(
             name: Self.destinationName, plugin: storage, config: config, password: password.rememberedSource())
-        let plugin = try openStorage(destination)
+        let plugin = try openStorage(try makingPlace(destination))
         defer { plugin.close() }
         let repository = try OpenRepository.initialize(
             PluginObjectStore(plugin), password: password.password(confirming: true), identity: pipelines.identity,
             now: Timestamp(milliseconds: Self.now().milliseconds))
         try catalog.save(destination, at: Self.now())
         return (destination, repository.config)
+    }
+
+    /// The destination as a new repository needs it: plugins that know the setting `create` may make its place, once.
+    /// Afterwards a missing place is an error: a disk that is not mounted must not look like an empty repository.
+    private func makingPlace(_ destination: Destination) throws -> Destination {
+        let reference = try locator.locate(.storage, destination.plugin)
+        let description = try pipelines.supervisor.describe(reference, cancellation: cancellation)
+        guard destination.config["create"] == nil,
+            description.configSchema.json["properties"]?.objectValue?["create"] != nil
+        else { return destination }
+        var config = destination.config
+        config["create"] = true
+        return try Destination(
+            name: destination.name, plugin: destination.plugin, config: config, password: destination.password)
     }
 
     /// Remembers a destination whose repository exists, after opening it.
