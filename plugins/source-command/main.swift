@@ -1,1 +1,6 @@
-print("not built yet")
+import PluginKit
+
+let plugin = Plugin(description: try SourceCommandPlugin.description()) { parameters, _ in
+    OpenedPlugin(try CommandSource(parameters.config))
+}
+plugin.run()

@@ -79,9 +79,14 @@ public final class CallContext: Sendable {
     }
 
     /// Sends a line to the host's log, as belonging to this call. Control characters become visible.
-    public func log(_ level: PluginLogLevel, _ message: String) {
+    public func log(_ level: PluginLogLevel, _ message: String) { send(level, message, request: requestID) }
+
+    /// Sends a line to the host's log that belongs to no call; also after the call was answered.
+    public func notice(_ level: PluginLogLevel, _ message: String) { send(level, message, request: nil) }
+
+    private func send(_ level: PluginLogLevel, _ message: String, request: String?) {
         let line = PlainText.oneLine(message, maximumByteCount: 8192)
-        let parameters = LogParameters(level: level, message: line, request: requestID)
+        let parameters = LogParameters(level: level, message: line, request: request)
         notify(RPCNotification(method: PluginMethod.log.name, params: parameters.encoded))
     }
 }
