@@ -9,8 +9,8 @@ package struct CompressionError: Error, Equatable, CustomStringConvertible {
 
 /// A zstd compressor (RFC 8878) with a context that is reused. One instance belongs to one thread.
 package final class Compressor {
-    /// libzstd's fast level: it gives repositories of the size that stock restic's default gives.
-    package static let standardLevel: Int32 = 1
+    /// The lowest level of libzstd that gives repositories of the size that stock restic's default gives.
+    package static let standardLevel: Int32 = 2
 
     private let context: OpaquePointer
 

@@ -37,8 +37,9 @@ package final class HookCaller: LeaseHookCaller {
         }
     }
 
+    /// Only certainty counts: `closed` may also mean that the plugin was closed while it worked.
     private static func neverSent(_ error: PluginHostError) -> Bool {
-        [.startFailed, .breakerOpen, .closed, .refused, .invalidConfiguration, .secretUnavailable].contains(error.code)
+        [.startFailed, .breakerOpen, .refused, .invalidConfiguration, .secretUnavailable].contains(error.code)
     }
 
     private func plugin(for lease: Lease) throws -> HookPlugin {

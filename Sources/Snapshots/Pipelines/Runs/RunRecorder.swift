@@ -131,9 +131,11 @@ package final class RunRecorder: ArchiveObserver, RestoreObserver {
             state.run.counters = counters
             return state.run
         }
-        try journal.append(.finished(final, exitCode: exitCode, message: message), durable: true)
-        journal.close()
+        // Each is tried whatever the other does: on a full disk one of them may still get through.
+        defer { journal.close() }
+        let recorded = Result { try journal.append(.finished(final, exitCode: exitCode, message: message), durable: true) }
         try host.catalog.save(run)
+        _ = try recorded.get()
         return run
     }
 
