@@ -75,7 +75,8 @@ let package = Package(
         module(
             "Snapshots", "Pipelines",
             [
-                "Archiving", "Catalog", "PluginHost", "SnapshotModel", "Repository", "RepositoryFormat", "ObjectStorage",
+                "Archiving", "Catalog", "PluginHost", "SnapshotModel", "Repository", "RepositoryFormat",
+                "ObjectStorage",
                 "PluginProtocol", "JSON", "Threads", "CLinux", logging,
             ]),
 

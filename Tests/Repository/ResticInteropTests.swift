@@ -31,7 +31,9 @@ import Threads
 
         let check = try fixture.run("restic check --read-data")
         #expect(check.status == 0 && check.output.contains("no errors were found"), "\(check.output)")
-        let theirs = try fixture.run("restic restore latest --target \(scratch.path("theirs")) -q && rsync -aHAXnic --delete \(source)/ \(scratch.path("theirs"))/data/")
+        let theirs = try fixture.run(
+            "restic restore latest --target \(scratch.path("theirs")) -q && rsync -aHAXnic --delete \(source)/ \(scratch.path("theirs"))/data/"
+        )
         #expect(theirs == .init(status: 0, output: ""))
 
         let repository = try fixture.open()
@@ -50,7 +52,8 @@ import Threads
         let scratch = try TemporaryDirectory("tree-id-source")
         #expect(try ShellScript(Self.exoticTree).run(in: scratch)?.status == 0)
         let backup = try fixture.backup(scratch.path("src"), as: "data")
-        let theirs = try fixture.run("""
+        let theirs = try fixture.run(
+            """
             cd \(scratch.path) && restic backup -q src && root=$(restic snapshots --json latest | python3 -c 'import json,sys; print(json.load(sys.stdin)[-1]["tree"])')
             restic cat blob "$root" -q 2>/dev/null | python3 -c 'import json,sys; print(json.load(sys.stdin)["nodes"][0]["subtree"])'
             """)
@@ -73,7 +76,9 @@ import Threads
         let node = try #require(nodes.first)
         try Restorer(repository, observer: fixture.observer, cancellation: fixture.cancellation)
             .restore(node, to: scratch.path("ours"))
-        #expect(try fixture.run("rsync -aHAXnic --delete \(scratch.path("src"))/ \(scratch.path("ours"))/") == .init(status: 0, output: ""))
+        #expect(
+            try fixture.run("rsync -aHAXnic --delete \(scratch.path("src"))/ \(scratch.path("ours"))/")
+                == .init(status: 0, output: ""))
 
         // What they stored we do not store again, and everything is unchanged.
         let backup = try fixture.backup(scratch.path("src"), as: "src", previous: node)

@@ -34,10 +34,12 @@ struct CommandSession {
     /// Runs `body` with the host, after releasing what runs that were killed have left held.
     ///
     /// - Parameter creating: make the state directory when it is missing.
-    func withHost<Result>(creating: Bool = false, replay: Bool = true, _ body: (Host) throws -> Result) throws -> Result {
+    func withHost<Result>(creating: Bool = false, replay: Bool = true, _ body: (Host) throws -> Result) throws -> Result
+    {
         let isRoot = geteuid() == 0
         let paths = try StatePaths(state: options.state, environment: environment, isRoot: isRoot)
-        let host = creating
+        let host =
+            creating
             ? try Host(creating: paths, environment: environment, cancellation: cancellation, logger: logger)
             : try Host(existing: paths, environment: environment, cancellation: cancellation, logger: logger)
         defer { host.close() }
@@ -79,7 +81,9 @@ struct CommandSession {
             terminal.remark("removed the lock of process \(removed.pid) on \(removed.hostname): \(proof)")
         }
         // A store that is gone by now leaves a lock that grows stale, as the documentation says.
-        defer { do { try held.release() } catch { terminal.warning("The repository's lock could not be removed: \(error)") } }
+        defer {
+            do { try held.release() } catch { terminal.warning("The repository's lock could not be removed: \(error)") }
+        }
         if index { try destination.repository.loadIndex(cancellation: cancellation) }
         return try body(destination)
     }

@@ -19,7 +19,8 @@ enum SignalWatch {
                 let times = count.wrappingAdd(1, ordering: .relaxed).newValue
                 switch times {
                 case 1:
-                    terminal.remark("stopping: releasing every application; once more to be told again, three times to give up")
+                    terminal.remark(
+                        "stopping: releasing every application; once more to be told again, three times to give up")
                     cancellation.cancel(.signal(number))
                 case 2: terminal.remark("still releasing; once more leaves the release to the next stillpoint command")
                 default: _exit(128 + number)

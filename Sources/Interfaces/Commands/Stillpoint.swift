@@ -17,9 +17,11 @@ struct Stillpoint: ParsableCommand {
             """,
         version: "stillpoint \(Host.version)",
         subcommands: [
-            InitCommand.self, ApplicationCommand.self, DestinationCommand.self, BackupCommand.self, SnapshotsCommand.self,
+            InitCommand.self, ApplicationCommand.self, DestinationCommand.self, BackupCommand.self,
+            SnapshotsCommand.self,
             ShowCommand.self, ListCommand.self, DumpCommand.self, RestoreCommand.self, CheckCommand.self,
-            UnlockCommand.self, KeyCommand.self, RunsCommand.self, RunCommand.self, ThawCommand.self, PluginCommand.self,
+            UnlockCommand.self, KeyCommand.self, RunsCommand.self, RunCommand.self, ThawCommand.self,
+            PluginCommand.self,
         ])
 }
 

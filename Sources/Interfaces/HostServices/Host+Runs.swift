@@ -28,7 +28,8 @@ extension Host {
         for (run, result) in replay.runs {
             for lease in result.released {
                 report.released += 1
-                report.lines.append("released '\(lease.application)' through '\(lease.plugin.name)', which run \(run) had left held")
+                report.lines.append(
+                    "released '\(lease.application)' through '\(lease.plugin.name)', which run \(run) had left held")
             }
             report.problems += result.unconfirmed.map(\.description)
         }

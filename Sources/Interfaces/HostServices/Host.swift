@@ -30,7 +30,8 @@ package final class Host: Sendable {
     ) throws {
         guard paths.exists else {
             throw ServiceError(
-                .notSetUp, "There is no state in \(paths.root); set it up with 'stillpoint init', or name another with --state.")
+                .notSetUp,
+                "There is no state in \(paths.root); set it up with 'stillpoint init', or name another with --state.")
         }
         try self.init(creating: paths, environment: environment, cancellation: cancellation, logger: logger)
     }

@@ -27,7 +27,8 @@ package struct PasswordResolver: Sendable {
         if let file = file ?? environment["STILLPOINT_PASSWORD_FILE"] ?? environment["RESTIC_PASSWORD_FILE"] {
             return .file(try StatePaths.absolute(file))
         }
-        if let command = command ?? environment["STILLPOINT_PASSWORD_COMMAND"] ?? environment["RESTIC_PASSWORD_COMMAND"] {
+        if let command = command ?? environment["STILLPOINT_PASSWORD_COMMAND"] ?? environment["RESTIC_PASSWORD_COMMAND"]
+        {
             return .command(["/bin/sh", "-c", command])
         }
         return .none
@@ -65,7 +66,9 @@ package struct PasswordResolver: Sendable {
                 "No password was given; use --password-file FILE, --password-command COMMAND or STILLPOINT_PASSWORD.")
         }
         if confirming {
-            guard !password.isEmpty else { throw ServiceError(.badValue, "An empty password protects nothing; choose one.") }
+            guard !password.isEmpty else {
+                throw ServiceError(.badValue, "An empty password protects nothing; choose one.")
+            }
             guard prompt("the same password again: ") == password else {
                 throw ServiceError(.badValue, "The two passwords differ; nothing was made.")
             }
@@ -76,7 +79,8 @@ package struct PasswordResolver: Sendable {
     private func read(_ path: String) throws -> [UInt8] {
         let descriptor = clinux_open(path, O_RDONLY | O_CLOEXEC, 0)
         guard descriptor >= 0 else {
-            throw ServiceError(.inaccessible, "The password file \(path) cannot be read: \(String(cString: strerror(errno))).")
+            throw ServiceError(
+                .inaccessible, "The password file \(path) cannot be read: \(String(cString: strerror(errno))).")
         }
         defer { close(descriptor) }
         return try Self.firstLine(try Self.readAll(descriptor), of: "The password file \(path)")
@@ -85,7 +89,9 @@ package struct PasswordResolver: Sendable {
     private func run(_ words: [String]) throws -> [UInt8] {
         let what = "The password command"
         var descriptors: [Int32] = [0, 0]
-        guard clinux_pipe_cloexec(&descriptors) == 0 else { throw ServiceError(.inaccessible, "\(what) cannot be started.") }
+        guard clinux_pipe_cloexec(&descriptors) == 0 else {
+            throw ServiceError(.inaccessible, "\(what) cannot be started.")
+        }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -103,7 +109,8 @@ package struct PasswordResolver: Sendable {
         var status: Int32 = 0
         while waitpid(process, &status, 0) == -1, errno == EINTR {}
         guard status == 0 else {
-            throw ServiceError(.notSetUp, "\(what) failed with status \((status >> 8) & 0xFF); run it by hand to see why.")
+            throw ServiceError(
+                .notSetUp, "\(what) failed with status \((status >> 8) & 0xFF); run it by hand to see why.")
         }
         return try Self.firstLine(output, of: what)
     }

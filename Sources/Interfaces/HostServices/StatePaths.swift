@@ -80,7 +80,8 @@ package struct StatePaths: Sendable, Hashable {
             throw ServiceError(.inaccessible, "\(secrets) cannot be read: \(String(cString: strerror(errno))).")
         }
         guard info.mode & 0o077 == 0 else {
-            throw ServiceError(.exposed, "Others can read \(secrets); run 'chmod 700 \(secrets)' and change what was in it.")
+            throw ServiceError(
+                .exposed, "Others can read \(secrets); run 'chmod 700 \(secrets)' and change what was in it.")
         }
     }
 

@@ -71,7 +71,8 @@ package final class Decompressor {
     /// Decompresses a frame of unknown content size, in one or several steps.
     ///
     /// - Throws: ``CompressionError`` for a damaged frame, or content above `maximumByteCount`.
-    package func decompress(_ frame: UnsafeRawBufferPointer, maximumByteCount: Int) throws(CompressionError) -> [UInt8] {
+    package func decompress(_ frame: UnsafeRawBufferPointer, maximumByteCount: Int) throws(CompressionError) -> [UInt8]
+    {
         let declared = ZSTD_getFrameContentSize(frame.baseAddress, frame.count)
         // ZSTD_CONTENTSIZE_ERROR and _UNKNOWN are the two largest values of the type.
         if declared < UInt64.max - 1 {

@@ -42,7 +42,8 @@ extension ObjectStore {
         let reason = String(cString: strerror(code))
         if code == ENOSPC || code == EDQUOT {
             return ObjectStoreError(
-                code: .noSpace, message: "The spool file \(path) cannot be written: \(reason); free space or move the spool.")
+                code: .noSpace,
+                message: "The spool file \(path) cannot be written: \(reason); free space or move the spool.")
         }
         return ObjectStoreError(
             code: code == EACCES ? .permissionDenied : .unavailable,

@@ -52,7 +52,9 @@ package final class BlobIndex: Sendable {
             var slot = Int(truncatingIfNeeded: id.words.0) & slotMask
             while slots[slot] != .max {
                 let entry = Int(slots[slot])
-                if entries[entry].id == id, entries[entry].packAndKind & Self.treeBit == kindBit { return (entry, slot) }
+                if entries[entry].id == id, entries[entry].packAndKind & Self.treeBit == kindBit {
+                    return (entry, slot)
+                }
                 slot = (slot + 1) & slotMask
             }
             return (nil, slot)
@@ -111,7 +113,9 @@ package final class BlobIndex: Sendable {
     }
 
     /// True for blobs that are stored or claimed.
-    package func contains(_ id: ObjectID, _ kind: BlobKind) -> Bool { table.withLock { $0.find(id, kind).entry != nil } }
+    package func contains(_ id: ObjectID, _ kind: BlobKind) -> Bool {
+        table.withLock { $0.find(id, kind).entry != nil }
+    }
 
     /// True when all of them are stored or claimed; one lock for a whole file.
     package func containsAll(_ ids: [ObjectID], _ kind: BlobKind) -> Bool {
@@ -130,7 +134,8 @@ package final class BlobIndex: Sendable {
             guard entry == nil else { return false }
             let kindBit = kind == .tree ? Table.treeBit : 0
             table.append(
-                Entry(id: id, packAndKind: Table.claimed | kindBit, offset: 0, length: 0, uncompressedLength: 0), slot: slot)
+                Entry(id: id, packAndKind: Table.claimed | kindBit, offset: 0, length: 0, uncompressedLength: 0),
+                slot: slot)
             return true
         }
     }
@@ -151,13 +156,16 @@ package final class BlobIndex: Sendable {
     }
 
     /// The size of a blob's content; nil when it is unknown.
-    package func contentByteCount(of id: ObjectID, _ kind: BlobKind) -> Int? { location(of: id, kind)?.blob.contentByteCount }
+    package func contentByteCount(of id: ObjectID, _ kind: BlobKind) -> Int? {
+        location(of: id, kind)?.blob.contentByteCount
+    }
 
     /// Takes in a pack that is stored; of a blob in several packs the first place counts.
     package func insert(pack: ObjectID, blobs: [PackedBlob]) {
         var size = UInt64(PackHeader.overheadByteCount)
         for blob in blobs {
-            let entrySize = blob.uncompressedLength == nil ? PackHeader.plainEntryByteCount : PackHeader.compressedEntryByteCount
+            let entrySize =
+                blob.uncompressedLength == nil ? PackHeader.plainEntryByteCount : PackHeader.compressedEntryByteCount
             size += UInt64(blob.length) + UInt64(entrySize)
         }
         table.withLock { table in
@@ -169,7 +177,9 @@ package final class BlobIndex: Sendable {
                     uncompressedLength: blob.uncompressedLength ?? 0)
                 let (existing, slot) = table.find(blob.id, blob.kind)
                 if let existing {
-                    if table.entries[existing].packAndKind & Table.claimed == Table.claimed { table.entries[existing] = entry }
+                    if table.entries[existing].packAndKind & Table.claimed == Table.claimed {
+                        table.entries[existing] = entry
+                    }
                 } else {
                     table.append(entry, slot: slot)
                 }

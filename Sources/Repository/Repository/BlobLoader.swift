@@ -22,7 +22,9 @@ package final class BlobLoader {
     /// - Throws: ``RepositoryError/Code/damaged`` when the blob is in no index or is not what it was; errors of the
     ///   store.
     package func load(_ id: ObjectID, _ kind: BlobKind) throws -> [UInt8] {
-        guard let location = repository.index.location(of: id, kind) else { throw RepositoryError.missingBlob(id, kind) }
+        guard let location = repository.index.location(of: id, kind) else {
+            throw RepositoryError.missingBlob(id, kind)
+        }
         let start = Int64(location.blob.offset)
         let sealed = try repository.store.get(
             ObjectKind.pack.key(location.pack), range: start..<start + Int64(location.blob.length))
@@ -32,14 +34,17 @@ package final class BlobLoader {
     /// The nodes of a tree.
     package func loadTree(_ id: ObjectID) throws -> [TreeNode] {
         let bytes = try load(id, .tree)
-        do { return try TreeDecoding.nodes(bytes) } catch { throw RepositoryError.damaged("The tree \(id.hexadecimal)", cause: error) }
+        do { return try TreeDecoding.nodes(bytes) } catch {
+            throw RepositoryError.damaged("The tree \(id.hexadecimal)", cause: error)
+        }
     }
 
     /// Opens, decompresses and proves the sealed bytes of a blob; the content is valid within `body` only.
     ///
     /// - Throws: ``RepositoryError/Code/damaged``; what `body` throws.
     package func open<Result>(
-        _ blob: PackedBlob, pack: ObjectID, sealed: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Result
+        _ blob: PackedBlob, pack: ObjectID, sealed: UnsafeRawBufferPointer,
+        _ body: (UnsafeRawBufferPointer) throws -> Result
     ) throws -> Result {
         let plainByteCount = sealed.count - Sealer.overheadByteCount
         let contentByteCount = blob.contentByteCount
@@ -69,7 +74,9 @@ package final class BlobLoader {
     ///
     /// - Parameter bytes: the whole pack.
     package func header(of bytes: UnsafeRawBufferPointer) throws -> [PackedBlob] {
-        guard bytes.count >= PackHeader.overheadByteCount else { throw FormatError("pack header", "the pack is too short") }
+        guard bytes.count >= PackHeader.overheadByteCount else {
+            throw FormatError("pack header", "the pack is too short")
+        }
         let length = (0..<4).reduce(0) { $0 | Int(bytes[bytes.count - 4 + $1]) << (8 * $1) }
         let start = bytes.count - 4 - length
         guard length >= Sealer.overheadByteCount, start >= 0 else {

@@ -52,7 +52,8 @@ package final class BlobSaver: Sendable {
             }
         }
         if discarding { uploader.fail(CancellationFailure(reason: .failure)) }
-        do { try uploader.finish() } catch let error as CancellationFailure where discarding && error.reason == .failure {}
+        do { try uploader.finish() } catch let error as CancellationFailure where discarding && error.reason == .failure
+        {}
     }
 
     private func takeOpenPack(_ kind: BlobKind) -> OpenPack? {

@@ -30,7 +30,8 @@ package enum ObjectKind: String, Sendable, CaseIterable {
 
     /// The id in a key of this kind; nil for files that are none of ours.
     package func id(of key: String) -> ObjectID? {
-        guard key.hasPrefix(prefix), let name = key.split(separator: "/").last, let id = ObjectID(hexadecimal: String(name)),
+        guard key.hasPrefix(prefix), let name = key.split(separator: "/").last,
+            let id = ObjectID(hexadecimal: String(name)),
             self.key(id) == key
         else { return nil }
         return id

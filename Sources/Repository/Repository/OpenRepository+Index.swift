@@ -7,12 +7,15 @@ extension OpenRepository {
     ///
     /// - Throws: the first damaged index as ``RepositoryError/Code/damaged``; errors of the store.
     package func loadIndex(cancellation: Cancellation) throws {
-        try forEachIndexedPack(cancellation: cancellation) { _, pack, blobs in self.index.insert(pack: pack, blobs: blobs) }
+        try forEachIndexedPack(cancellation: cancellation) { _, pack, blobs in
+            self.index.insert(pack: pack, blobs: blobs)
+        }
     }
 
     /// Calls `body`, from several threads, with each pack of each index file.
     package func forEachIndexedPack(
-        cancellation: Cancellation, _ body: @escaping @Sendable (_ index: ObjectID, _ pack: ObjectID, [PackedBlob]) -> Void
+        cancellation: Cancellation,
+        _ body: @escaping @Sendable (_ index: ObjectID, _ pack: ObjectID, [PackedBlob]) -> Void
     ) throws {
         try forEachConcurrently(try ids(of: .index), cancellation: cancellation, name: "index") { id in
             let bytes = try self.loadUnpacked(.index, id)
@@ -30,7 +33,8 @@ extension OpenRepository {
     ///
     /// - Throws: the first error; the other threads stop at their next element.
     package func forEachConcurrently<Element: Sendable>(
-        _ elements: [Element], cancellation: Cancellation, name: String, _ body: @escaping @Sendable (Element) throws -> Void
+        _ elements: [Element], cancellation: Cancellation, name: String,
+        _ body: @escaping @Sendable (Element) throws -> Void
     ) throws {
         let next = Condition((position: 0, failure: (any Error)?.none))
         let count = min(max(2, store.connectionCount), elements.count)

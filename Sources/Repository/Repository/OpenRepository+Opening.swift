@@ -37,12 +37,15 @@ extension OpenRepository {
             throw RepositoryError.damaged("The destination, which has keys but no config,")
         }
         let sealingKey = try SealingKey.random()
-        let chosen = try polynomial ?? Polynomial.randomIrreducible {
-            try randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) }
-        }
+        let chosen =
+            try polynomial
+            ?? Polynomial.randomIrreducible {
+                try randomBytes(8).reduce(0) { $0 << 8 | UInt64($1) }
+            }
         let id = try ObjectID(hashing: randomBytes(32))
         let config = RepositoryConfig(version: 2, id: id.hexadecimal, chunkerPolynomial: chosen.hexadecimal)
-        let keyID = try addKey(sealingKey, to: store, password: password, identity: identity, now: now, derivation: derivation)
+        let keyID = try addKey(
+            sealingKey, to: store, password: password, identity: identity, now: now, derivation: derivation)
         let sealed = try Sealer(sealingKey).seal(config.encoded())
         try store.put(sealed, sha256: ObjectID(hashing: sealed).hexadecimal, as: configKey, ifAbsent: true)
         return try OpenRepository(store: store, config: config, keyID: keyID, sealingKey: sealingKey)

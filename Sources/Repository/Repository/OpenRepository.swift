@@ -16,7 +16,8 @@ package final class OpenRepository: Sendable {
     package let chunker: Chunker
 
     init(store: any ObjectStore, config: RepositoryConfig, keyID: ObjectID, sealingKey: SealingKey) throws {
-        guard let polynomial = Polynomial(hexadecimal: config.chunkerPolynomial), let chunker = Chunker(polynomial) else {
+        guard let polynomial = Polynomial(hexadecimal: config.chunkerPolynomial), let chunker = Chunker(polynomial)
+        else {
             throw RepositoryError.damaged("The chunker polynomial in the repository's config")
         }
         self.store = store
@@ -48,7 +49,8 @@ extension OpenRepository {
             guard plain.first == 2 else { return plain }
             return try plain.withUnsafeBytes { bytes in
                 try Decompressor().decompress(
-                    UnsafeRawBufferPointer(rebasing: bytes.dropFirst()), maximumByteCount: Self.maximumUnpackedByteCount)
+                    UnsafeRawBufferPointer(rebasing: bytes.dropFirst()), maximumByteCount: Self.maximumUnpackedByteCount
+                )
             }
         } catch {
             throw RepositoryError.damaged(what, cause: error)

@@ -61,7 +61,9 @@ final class PackUploader: Sendable {
     /// Waits until all packs are stored, then stores the rest of the index.
     func finish() throws {
         queue.finish()
-        for thread in threads.withLock({ threads in defer { threads = [] }; return threads }) { try thread.join() }
+        for thread in threads.withLock({ threads in
+            defer { threads = [] }; return threads
+        }) { try thread.join() }
         if let failure { throw failure }
         try cancellation.check()
         try saveIndex(atLeast: 1)

@@ -122,7 +122,8 @@ package struct RepositoryCheck: Sendable {
     private func checkSnapshots(_ snapshots: [OpenRepository.Snapshot]) throws {
         let visited = VisitedTrees()
         try repository.forEachConcurrently(snapshots, cancellation: cancellation, name: "trees") { snapshot in
-            let walk = try TreeCheck(repository, loader: BlobLoader(repository), visited: visited, cancellation: cancellation)
+            let walk = try TreeCheck(
+                repository, loader: BlobLoader(repository), visited: visited, cancellation: cancellation)
             try walk.run(root: snapshot.record.tree) { path, problem in
                 state.error("\(path.isEmpty ? "The root" : path) of snapshot \(snapshot.id.short): \(problem)")
             }
@@ -160,7 +161,9 @@ package struct RepositoryCheck: Sendable {
             }
             let listed = Set(header)
             for blob in expected where !listed.contains(blob) {
-                state.error("The index places the blob \(blob.id.hexadecimal) in pack \(id.hexadecimal), whose header does not.")
+                state.error(
+                    "The index places the blob \(blob.id.hexadecimal) in pack \(id.hexadecimal), whose header does not."
+                )
             }
         }
     }

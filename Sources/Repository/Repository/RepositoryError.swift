@@ -47,7 +47,8 @@ package struct RepositoryError: Error, CustomStringConvertible {
     static func wrongPassword(keyCount: Int) -> RepositoryError {
         RepositoryError(
             .wrongPassword,
-            "The password opens none of the repository's \(keyCount) key\(keyCount == 1 ? "" : "s"); check the password.")
+            "The password opens none of the repository's \(keyCount) key\(keyCount == 1 ? "" : "s"); check the password."
+        )
     }
     static func locked(_ lock: LockDocument, id: ObjectID) -> RepositoryError {
         let exclusively = lock.exclusive ? "exclusively " : ""
@@ -64,7 +65,8 @@ package struct RepositoryError: Error, CustomStringConvertible {
     }
     package static func missingBlob(_ id: ObjectID, _ kind: BlobKind) -> RepositoryError {
         RepositoryError(
-            .damaged, "The \(kind.name) blob \(id.hexadecimal) is in no index; run 'stillpoint check' to see the extent.")
+            .damaged,
+            "The \(kind.name) blob \(id.hexadecimal) is in no index; run 'stillpoint check' to see the extent.")
     }
     package static func noSnapshot(_ name: String) -> RepositoryError {
         RepositoryError(.notFound, "No snapshot is named '\(name)'; 'stillpoint snapshots' lists those there are.")
@@ -72,11 +74,13 @@ package struct RepositoryError: Error, CustomStringConvertible {
     package static func ambiguousSnapshot(_ name: String, _ matches: [ObjectID]) -> RepositoryError {
         RepositoryError(
             .ambiguous,
-            "'\(name)' fits \(matches.count) snapshots (\(matches.map(\.short).joined(separator: ", "))); give more digits.")
+            "'\(name)' fits \(matches.count) snapshots (\(matches.map(\.short).joined(separator: ", "))); give more digits."
+        )
     }
     package static func noPath(_ path: String, in snapshot: ObjectID) -> RepositoryError {
         RepositoryError(.notFound, "There is no \(path) in snapshot \(snapshot.short); 'stillpoint ls' shows what is.")
     }
     static let readOnly = RepositoryError(
-        .readOnly, "The repository has format version 1, which is only read here; 'restic migrate upgrade_repo_v2' updates it.")
+        .readOnly,
+        "The repository has format version 1, which is only read here; 'restic migrate upgrade_repo_v2' updates it.")
 }

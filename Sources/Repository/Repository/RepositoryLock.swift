@@ -76,7 +76,11 @@ package final class RepositoryLock: Sendable {
             defer { state.id = nil }
             return state.id
         }
-        if let thread = refresher.withLock({ thread in defer { thread = nil }; return thread }) { try thread.join() }
+        if let thread = refresher.withLock({ thread in
+            defer { thread = nil }; return thread
+        }) {
+            try thread.join()
+        }
         if let id { try repository.store.delete(ObjectKind.lock.key(id)) }
     }
 

@@ -45,14 +45,17 @@ package final class Sealer {
         let iv = output.assumingMemoryBound(to: UInt8.self)
         guard RAND_bytes(iv, 16) == 1 else { throw .library("RAND_bytes") }
         try applyKeyStream(plaintext, iv: iv, into: iv + 16)
-        try authenticate(UnsafeRawBufferPointer(start: iv + 16, count: plaintext.count), iv: iv, into: iv + 16 + plaintext.count)
+        try authenticate(
+            UnsafeRawBufferPointer(start: iv + 16, count: plaintext.count), iv: iv, into: iv + 16 + plaintext.count)
     }
 
     /// Opens `sealed` into `output`, which must have room for `sealed.count - 32` bytes and may not overlap it.
     ///
     /// - Throws: ``CryptoError/Code/truncated``, ``CryptoError/Code/unauthenticated``; then nothing was written.
     package func open(_ sealed: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer) throws(CryptoError) {
-        guard sealed.count >= Self.overheadByteCount, let base = sealed.baseAddress else { throw .truncated(sealed.count) }
+        guard sealed.count >= Self.overheadByteCount, let base = sealed.baseAddress else {
+            throw .truncated(sealed.count)
+        }
         let iv = base.assumingMemoryBound(to: UInt8.self)
         let ciphertext = UnsafeRawBufferPointer(start: base + 16, count: sealed.count - Self.overheadByteCount)
         var expected: (UInt64, UInt64) = (0, 0)

@@ -1,7 +1,8 @@
 /// An index file: which blobs lie in which packs (restic's design, section "Indexing").
 package enum IndexDocument {
     /// The JSON of an index, members in restic's order.
-    package static func encoded(_ packs: [(id: ObjectID, blobs: [PackedBlob])], supersedes: [ObjectID] = []) -> [UInt8] {
+    package static func encoded(_ packs: [(id: ObjectID, blobs: [PackedBlob])], supersedes: [ObjectID] = []) -> [UInt8]
+    {
         var output: [UInt8] = []
         output.reserveCapacity(packs.reduce(0) { $0 + 100 + $1.blobs.count * 160 })
         output.append(0x7B)
@@ -38,7 +39,8 @@ package enum IndexDocument {
     private static func append(_ blob: PackedBlob, _ output: inout [UInt8]) {
         output.append(contentsOf: "{\"id\":".utf8)
         quoted(blob.id, &output)
-        output.append(contentsOf: (blob.kind == .data ? ",\"type\":\"data\",\"offset\":" : ",\"type\":\"tree\",\"offset\":").utf8)
+        output.append(
+            contentsOf: (blob.kind == .data ? ",\"type\":\"data\",\"offset\":" : ",\"type\":\"tree\",\"offset\":").utf8)
         GoText.appendDecimal(UInt64(blob.offset), to: &output)
         output.append(contentsOf: ",\"length\":".utf8)
         GoText.appendDecimal(UInt64(blob.length), to: &output)
@@ -102,7 +104,8 @@ package enum IndexDocument {
                 try scanner.skipValue()
             }
         }
-        guard let id, let kind, let offset, let length, length >= 32, offset.addingReportingOverflow(length).overflow == false
+        guard let id, let kind, let offset, let length, length >= 32,
+            offset.addingReportingOverflow(length).overflow == false
         else { throw scanner.failure("a blob without id, type, offset or length") }
         return PackedBlob(id: id, kind: kind, offset: offset, length: length, uncompressedLength: uncompressedLength)
     }

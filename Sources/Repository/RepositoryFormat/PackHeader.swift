@@ -72,7 +72,8 @@ package enum PackHeader {
             }
             let isCompressed = type & 2 != 0
             let size = isCompressed ? compressedEntryByteCount : plainEntryByteCount
-            guard plaintext.count - position >= size, let id = ObjectID(Array(plaintext[position + size - 32..<position + size]))
+            guard plaintext.count - position >= size,
+                let id = ObjectID(Array(plaintext[position + size - 32..<position + size]))
             else { throw FormatError("pack header", "it ends within an entry") }
             let length = number(at: position + 1)
             guard length >= 32 else { throw FormatError("pack header", "blob \(blobs.count) is too short") }

@@ -76,7 +76,8 @@ package struct SnapshotRecord: Sendable, Hashable {
     package init(decoding bytes: [UInt8]) throws {
         let reader = try documentReader(bytes, "snapshot")
         self = try reader.document("snapshot") { reader in
-            guard let time = Timestamp(text: try reader.string("time")), let tree = ObjectID(hexadecimal: try reader.string("tree"))
+            guard let time = Timestamp(text: try reader.string("time")),
+                let tree = ObjectID(hexadecimal: try reader.string("tree"))
             else { throw FormatError("snapshot", "its time or tree cannot be read") }
             let wordRange: ClosedRange<Int64> = 0...Int64(UInt32.max)
             return SnapshotRecord(

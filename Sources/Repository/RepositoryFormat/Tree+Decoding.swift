@@ -45,7 +45,8 @@ package enum TreeDecoding {
     }
 
     private static func member(
-        _ key: UnsafeRawBufferPointer, _ scanner: inout ByteScanner, _ node: inout TreeNode, _ kind: inout TreeNode.Kind?
+        _ key: UnsafeRawBufferPointer, _ scanner: inout ByteScanner, _ node: inout TreeNode,
+        _ kind: inout TreeNode.Kind?
     ) throws(FormatError) {
         if key.equals("name") {
             guard let name = GoText.unquoted(try scanner.string()) else { throw scanner.failure("a badly quoted name") }

@@ -9,7 +9,8 @@ struct ApplicationCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "application", abstract: "Register and show applications.",
         subcommands: [
-            ApplicationAdd.self, ApplicationList.self, ApplicationShow.self, ApplicationRemove.self, ApplicationValidate.self,
+            ApplicationAdd.self, ApplicationList.self, ApplicationShow.self, ApplicationRemove.self,
+            ApplicationValidate.self,
         ])
 }
 
@@ -58,7 +59,10 @@ struct ApplicationAdd: ParsableCommand {
                 session.terminal.warning("The volume '\(volume.name)' is not there yet: \(volume.path)")
             }
             if session.terminal.isJSON {
-                session.terminal.result(JSONLine.encoded(["message_type": "application", "name": .string(manifest.name.text), "updated": .bool(existed)]))
+                session.terminal.result(
+                    JSONLine.encoded([
+                        "message_type": "application", "name": .string(manifest.name.text), "updated": .bool(existed),
+                    ]))
             } else {
                 session.terminal.result("\(existed ? "updated" : "added") application '\(manifest.name)'")
             }
@@ -121,7 +125,9 @@ struct ApplicationShow: ParsableCommand {
                     ]))
             }
             session.terminal.remark("registered \(Units.moment(application.registered)) from \(application.sourcePath)")
-            session.terminal.result(application.manifestText.hasSuffix("\n") ? String(application.manifestText.dropLast()) : application.manifestText)
+            session.terminal.result(
+                application.manifestText.hasSuffix("\n")
+                    ? String(application.manifestText.dropLast()) : application.manifestText)
         }
     }
 }
@@ -138,10 +144,13 @@ struct ApplicationRemove: ParsableCommand {
         try session.withHost { host in
             let name = try ApplicationName(name)
             guard try host.catalog.removeApplication(named: name) else {
-                throw CommandExit(code: .failed, message: "No application is named '\(name)'; 'stillpoint application list' lists those there are.")
+                throw CommandExit(
+                    code: .failed,
+                    message: "No application is named '\(name)'; 'stillpoint application list' lists those there are.")
             }
             if session.terminal.isJSON {
-                session.terminal.result(JSONLine.encoded(["message_type": "application_removed", "name": .string(name.text)]))
+                session.terminal.result(
+                    JSONLine.encoded(["message_type": "application_removed", "name": .string(name.text)]))
             } else {
                 session.terminal.result("removed application '\(name)'; its snapshots stay")
             }

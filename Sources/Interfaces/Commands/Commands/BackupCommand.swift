@@ -17,9 +17,14 @@ struct BackupCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var passwords: PasswordOptions
-    @Option(name: .shortAndLong, help: ArgumentHelp("Only this application.", valueName: "name")) var application: String?
-    @Option(name: .long, parsing: .singleValue, help: ArgumentHelp("A tag of your own; may be repeated.", valueName: "tag")) var tag: [String] = []
-    @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Check and show what would be captured; freeze and store nothing.") var dryRun = false
+    @Option(name: .shortAndLong, help: ArgumentHelp("Only this application.", valueName: "name")) var application:
+        String?
+    @Option(
+        name: .long, parsing: .singleValue, help: ArgumentHelp("A tag of your own; may be repeated.", valueName: "tag"))
+    var tag: [String] = []
+    @Flag(
+        name: [.customShort("n"), .customLong("dry-run")],
+        help: "Check and show what would be captured; freeze and store nothing.") var dryRun = false
     @Flag(name: .long, help: "Wait for the end; commands without a daemon always do.") var wait = false
 
     func run() throws {
@@ -53,7 +58,10 @@ struct BackupCommand: ParsableCommand {
         if session.terminal.isJSON {
             return session.terminal.result(JSONLine.value(.array(plans.map { .object($0.json) })))
         }
-        session.terminal.result(name == nil ? "full snapshot: console and \(plans.count) application\(plans.count == 1 ? "" : "s")" : "partial snapshot")
+        session.terminal.result(
+            name == nil
+                ? "full snapshot: console and \(plans.count) application\(plans.count == 1 ? "" : "s")"
+                : "partial snapshot")
         for plan in plans { plan.lines.forEach(session.terminal.result) }
         if let problem = plans.first(where: { $0.problem != nil })?.problem {
             throw CommandExit(code: .failed, message: problem)
@@ -63,7 +71,8 @@ struct BackupCommand: ParsableCommand {
     private func report(_ outcome: SnapshotOutcome, _ session: CommandSession) throws {
         if session.terminal.isJSON {
             var object: JSONObject = [
-                "message_type": "summary", "run": .string(outcome.run.id.text), "state": .string(outcome.run.state.rawValue),
+                "message_type": "summary", "run": .string(outcome.run.id.text),
+                "state": .string(outcome.run.state.rawValue),
                 "exit_code": .integer(Int64(outcome.exitCode.rawValue)),
             ]
             object["snapshot"] = outcome.snapshot.map { .string($0.hexadecimal) }
@@ -82,7 +91,8 @@ struct BackupCommand: ParsableCommand {
             let took = outcome.run.finished.map { $0.since(outcome.run.started) } ?? .zero
             session.terminal.result(
                 "\(outcome.run.counters.files) files, \(Units.bytes(outcome.run.counters.bytes)) in \(Units.time(took)); "
-                    + "added \(Units.bytes(Int64(clamping: outcome.addedByteCount))), \(Units.bytes(Int64(clamping: outcome.packedByteCount))) stored")
+                    + "added \(Units.bytes(Int64(clamping: outcome.addedByteCount))), \(Units.bytes(Int64(clamping: outcome.packedByteCount))) stored"
+            )
             session.terminal.result("snapshot \(snapshot.short) \(outcome.run.state.title)")
         }
         guard outcome.exitCode == .done else { throw CommandExit(code: outcome.exitCode, message: outcome.message) }

@@ -59,7 +59,8 @@ struct DestinationTest: ParsableCommand {
             try plugin.check()
             try StoreProbe(PluginObjectStore(plugin)).run()
             if session.terminal.isJSON {
-                session.terminal.result(JSONLine.encoded(["message_type": "destination_ok", "plugin": .string(destination.plugin)]))
+                session.terminal.result(
+                    JSONLine.encoded(["message_type": "destination_ok", "plugin": .string(destination.plugin)]))
             } else {
                 session.terminal.result("the destination works: an object was written, read, listed and deleted")
             }
@@ -79,9 +80,11 @@ struct DestinationSet: ParsableCommand {
         let session = CommandSession(options)
         let config = try settings.config()
         try session.withHost(creating: true) { host in
-            let destination = try host.adopt(storage: settings.storage, config: config, password: session.passwordResolver(passwords))
+            let destination = try host.adopt(
+                storage: settings.storage, config: config, password: session.passwordResolver(passwords))
             if session.terminal.isJSON {
-                session.terminal.result(JSONLine.encoded(["message_type": "destination", "plugin": .string(destination.plugin)]))
+                session.terminal.result(
+                    JSONLine.encoded(["message_type": "destination", "plugin": .string(destination.plugin)]))
             } else {
                 session.terminal.result("the destination is set; its repository opens with the password")
             }

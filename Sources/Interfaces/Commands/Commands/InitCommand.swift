@@ -7,12 +7,16 @@ import SnapshotModel
 
 /// `KEY=VALUE` on the command line: the configuration of a plugin.
 struct ConfigSettings: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The storage plugin: its name, or the absolute path of its executable.", valueName: "plugin"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The storage plugin: its name, or the absolute path of its executable.", valueName: "plugin")
+    )
     var storage: String = "filesystem"
 
     @Option(
         name: .customLong("set"), parsing: .singleValue,
-        help: ArgumentHelp("A setting of the plugin; KEY:=JSON for numbers, truth values and secrets.", valueName: "key=value"))
+        help: ArgumentHelp(
+            "A setting of the plugin; KEY:=JSON for numbers, truth values and secrets.", valueName: "key=value"))
     var settings: [String] = []
 
     /// The settings as an object.
@@ -42,7 +46,8 @@ struct ConfigSettings: ParsableArguments {
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Set up the state directory and a repository in a destination.",
-        discussion: "Example: stillpoint init --storage filesystem --set path=/srv/backup --password-file /root/password")
+        discussion:
+            "Example: stillpoint init --storage filesystem --set path=/srv/backup --password-file /root/password")
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var passwords: PasswordOptions
@@ -55,7 +60,8 @@ struct InitCommand: ParsableCommand {
             if let existing = try host.catalog.destinations().first {
                 throw ServiceError(
                     .badValue,
-                    "There is a destination already (plugin '\(existing.plugin)'); 'stillpoint destination set' changes it.")
+                    "There is a destination already (plugin '\(existing.plugin)'); 'stillpoint destination set' changes it."
+                )
             }
             let (destination, repository) = try host.initialize(
                 storage: settings.storage, config: config, password: session.passwordResolver(passwords))
@@ -66,8 +72,11 @@ struct InitCommand: ParsableCommand {
                         "plugin": .string(destination.plugin),
                     ]))
             } else {
-                session.terminal.result("made repository \(repository.id.prefix(10)) through plugin '\(destination.plugin)'; state is in \(host.paths.root)")
-                session.terminal.remark("Keep the password: without it nobody can read the repository, and nobody can reset it.")
+                session.terminal.result(
+                    "made repository \(repository.id.prefix(10)) through plugin '\(destination.plugin)'; state is in \(host.paths.root)"
+                )
+                session.terminal.remark(
+                    "Keep the password: without it nobody can read the repository, and nobody can reset it.")
             }
         }
     }

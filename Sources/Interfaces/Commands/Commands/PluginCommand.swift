@@ -24,14 +24,19 @@ struct PluginList: ParsableCommand {
                 if let problem = discovery.problem { return (discovery, nil, problem.message) }
                 do {
                     let reference = try host.locator.locate(discovery.kind ?? .storage, discovery.executable)
-                    return (discovery, try host.pipelines.supervisor.describe(reference, cancellation: session.cancellation), nil)
+                    return (
+                        discovery,
+                        try host.pipelines.supervisor.describe(reference, cancellation: session.cancellation), nil
+                    )
                 } catch {
                     return (discovery, nil, "\(error)")
                 }
             }
             if session.terminal.isJSON {
                 let list = found.map { discovery, description, problem -> JSONValue in
-                    var object: JSONObject = ["name": .string(discovery.name), "executable": .string(discovery.executable)]
+                    var object: JSONObject = [
+                        "name": .string(discovery.name), "executable": .string(discovery.executable),
+                    ]
                     if let description {
                         object["version"] = .string(description.version)
                         object["kinds"] = .array(description.kinds.map { .string($0.rawValue) })
@@ -48,10 +53,15 @@ struct PluginList: ParsableCommand {
                     session.terminal.warning("\(discovery.executable): \(problem ?? "")")
                     continue
                 }
-                table.add([discovery.name, description.kinds.map(\.rawValue).joined(separator: ","), description.version, discovery.executable])
+                table.add([
+                    discovery.name, description.kinds.map(\.rawValue).joined(separator: ","), description.version,
+                    discovery.executable,
+                ])
             }
             table.lines.forEach(session.terminal.result)
-            if found.isEmpty { session.terminal.remark("no plugins in \(host.locator.directories.joined(separator: ", "))") }
+            if found.isEmpty {
+                session.terminal.remark("no plugins in \(host.locator.directories.joined(separator: ", "))")
+            }
         }
     }
 }
@@ -62,13 +72,18 @@ struct PluginDescribe: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @Argument(help: "Its name, or the absolute path of its executable.") var plugin: String
-    @Option(name: .long, help: ArgumentHelp("storage, hook or source, where one name stands for several.", valueName: "kind")) var kind: String?
+    @Option(
+        name: .long,
+        help: ArgumentHelp("storage, hook or source, where one name stands for several.", valueName: "kind")) var kind:
+        String?
 
     func run() throws {
         let session = CommandSession(options)
         let kinds: [PluginKind]
         if let kind {
-            guard let chosen = PluginKind(rawValue: kind) else { throw ValidationError("'\(kind)' is no kind; use storage, hook or source.") }
+            guard let chosen = PluginKind(rawValue: kind) else {
+                throw ValidationError("'\(kind)' is no kind; use storage, hook or source.")
+            }
             kinds = [chosen]
         } else {
             kinds = [.storage, .hook, .source]
@@ -78,7 +93,8 @@ struct PluginDescribe: ParsableCommand {
             for kind in kinds {
                 do {
                     let reference = try host.locator.locate(kind, plugin)
-                    let description = try host.pipelines.supervisor.describe(reference, cancellation: session.cancellation)
+                    let description = try host.pipelines.supervisor.describe(
+                        reference, cancellation: session.cancellation)
                     return session.terminal.result(JSONLine.encoded(description.encoded))
                 } catch {
                     // Of several kinds the first that is found counts; of several failures the one that is not "not found".

@@ -17,11 +17,20 @@ struct RestoreCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var passwords: PasswordOptions
-    @Argument(help: ArgumentHelp("An id, its first digits, or 'latest'; with :PATH only that path, to a target.", valueName: "snapshot[:path]")) var snapshot: String
-    @Option(name: .shortAndLong, help: ArgumentHelp("Only this application.", valueName: "name")) var application: String?
-    @Flag(name: .customLong("console-only"), help: "Only the console's own state, from a full snapshot.") var consoleOnly = false
-    @Option(name: .shortAndLong, help: ArgumentHelp("Write files below this directory; touch no application.", valueName: "dir")) var target: String?
-    @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Show the plan and change nothing.") var dryRun = false
+    @Argument(
+        help: ArgumentHelp(
+            "An id, its first digits, or 'latest'; with :PATH only that path, to a target.",
+            valueName: "snapshot[:path]")) var snapshot: String
+    @Option(name: .shortAndLong, help: ArgumentHelp("Only this application.", valueName: "name")) var application:
+        String?
+    @Flag(name: .customLong("console-only"), help: "Only the console's own state, from a full snapshot.")
+    var consoleOnly = false
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Write files below this directory; touch no application.", valueName: "dir")) var target:
+        String?
+    @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Show the plan and change nothing.") var dryRun =
+        false
     @Flag(name: .shortAndLong, help: "Do not ask for the confirmation.") var yes = false
 
     func validate() throws {
@@ -58,7 +67,9 @@ struct RestoreCommand: ParsableCommand {
     }
 
     /// `latest` means the latest that holds what is asked for.
-    private func candidates(_ snapshots: [OpenRepository.Snapshot], _ scope: RestoreRequest.Scope) -> [OpenRepository.Snapshot] {
+    private func candidates(_ snapshots: [OpenRepository.Snapshot], _ scope: RestoreRequest.Scope) -> [OpenRepository
+        .Snapshot]
+    {
         guard SnapshotArgument(snapshot).name == "latest" else { return snapshots }
         return snapshots.filter { snapshot in
             let tags = SnapshotTags(decoding: snapshot.record.tags)
@@ -84,7 +95,9 @@ struct RestoreCommand: ParsableCommand {
 
     private func confirm(_ plan: RestorePlan, _ session: CommandSession) throws {
         guard !yes, plan.files == nil else { return }
-        let word = plan.applications.count == 1 && !plan.restoresConsole ? plan.applications[0].name.text : plan.applications.isEmpty ? "console" : "everything"
+        let word =
+            plan.applications.count == 1 && !plan.restoresConsole
+            ? plan.applications[0].name.text : plan.applications.isEmpty ? "console" : "everything"
         guard let answer = Terminal.ask("Type '\(word)' to replace what is there now: ", echo: true) else {
             throw CommandExit(
                 code: .usage, message: "There is no terminal to confirm the restore on; use --yes when you are sure.")
@@ -102,7 +115,8 @@ struct RestoreCommand: ParsableCommand {
         let recorder = try RunRecorder(
             host.pipelines, kind: .restore, application: only, trigger: .manual, observer: { view.show($0) })
         return host.events.withHandler({ recorder.pluginEvent($0) }) {
-            let outcome = RestoreRun(host.pipelines, destination.repository, plan, recorder: recorder).run { statistics in
+            let outcome = RestoreRun(host.pipelines, destination.repository, plan, recorder: recorder).run {
+                statistics in
                 view.follow { ArchiveCounts(statistics()) }
             }
             view.end()
@@ -114,14 +128,18 @@ struct RestoreCommand: ParsableCommand {
         if session.terminal.isJSON {
             session.terminal.result(
                 JSONLine.encoded([
-                    "message_type": "summary", "run": .string(outcome.run.id.text), "state": .string(outcome.run.state.rawValue),
-                    "exit_code": .integer(Int64(outcome.exitCode.rawValue)), "entries": .integer(Int64(clamping: outcome.entryCount)),
-                    "bytes": .integer(Int64(clamping: outcome.byteCount)), "warnings": .integer(outcome.run.counters.warnings),
+                    "message_type": "summary", "run": .string(outcome.run.id.text),
+                    "state": .string(outcome.run.state.rawValue),
+                    "exit_code": .integer(Int64(outcome.exitCode.rawValue)),
+                    "entries": .integer(Int64(clamping: outcome.entryCount)),
+                    "bytes": .integer(Int64(clamping: outcome.byteCount)),
+                    "warnings": .integer(outcome.run.counters.warnings),
                 ]))
         } else if [.completed, .completedWithWarnings, .partiallyFailed].contains(outcome.run.state) {
             let took = outcome.run.finished.map { $0.since(outcome.run.started) } ?? .zero
             session.terminal.result(
-                "restored \(outcome.entryCount) entries, \(Units.bytes(Int64(clamping: outcome.byteCount))) in \(Units.time(took)); \(outcome.run.state.title)")
+                "restored \(outcome.entryCount) entries, \(Units.bytes(Int64(clamping: outcome.byteCount))) in \(Units.time(took)); \(outcome.run.state.title)"
+            )
         }
         guard outcome.exitCode == .done else { throw CommandExit(code: outcome.exitCode, message: outcome.message) }
     }

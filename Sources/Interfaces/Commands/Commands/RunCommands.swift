@@ -6,7 +6,8 @@ import Pipelines
 import SnapshotModel
 
 struct RunsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "runs", abstract: "List past runs and those under way.")
+    static let configuration = CommandConfiguration(
+        commandName: "runs", abstract: "List past runs and those under way.")
 
     @OptionGroup var options: GlobalOptions
     @Option(name: .long, help: "How many at most.") var limit = 20
@@ -15,13 +16,17 @@ struct RunsCommand: ParsableCommand {
         let session = CommandSession(options)
         try session.withHost { host in
             let runs = try host.recentRuns(limit: limit)
-            if session.terminal.isJSON { return session.terminal.result(JSONLine.value(.array(runs.map { .object($0.json) }))) }
+            if session.terminal.isJSON {
+                return session.terminal.result(JSONLine.value(.array(runs.map { .object($0.json) })))
+            }
             guard !runs.isEmpty else { return session.terminal.remark("no runs yet") }
             var table = Table(["RUN", "STARTED", "KIND", "APPLICATION", "STATE", "TOOK", "EXIT", "SNAPSHOT"])
             for run in runs {
                 table.add([
-                    run.id.text, Units.moment(run.started), run.kind.rawValue, run.application?.text ?? "-", run.state.title,
-                    run.finished.map { Units.time($0.since(run.started)) } ?? "-", run.exitCode.map { "\($0.rawValue)" } ?? "-",
+                    run.id.text, Units.moment(run.started), run.kind.rawValue, run.application?.text ?? "-",
+                    run.state.title,
+                    run.finished.map { Units.time($0.since(run.started)) } ?? "-",
+                    run.exitCode.map { "\($0.rawValue)" } ?? "-",
                     run.snapshot.map { String($0.prefix(8)) } ?? "-",
                 ])
             }
@@ -71,7 +76,8 @@ struct RunShow: ParsableCommand {
                 if session.terminal.isJSON {
                     session.terminal.result(JSONLine.encoded(entry.json))
                 } else {
-                    session.terminal.result(Terminal.printable("\(Units.moment(entry.time))  \(EventText.line(entry.event))"))
+                    session.terminal.result(
+                        Terminal.printable("\(Units.moment(entry.time))  \(EventText.line(entry.event))"))
                 }
             }
         }
@@ -81,7 +87,8 @@ struct RunShow: ParsableCommand {
 struct ThawCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "thaw", abstract: "Release every application that a dead run may have left held.",
-        discussion: "Every other command does this first, too. Safe at any time; runs that are under way are left alone.")
+        discussion:
+            "Every other command does this first, too. Safe at any time; runs that are under way are left alone.")
 
     @OptionGroup var options: GlobalOptions
     @Flag(name: .long, help: "Read every journal, not only those marked as holding.") var all = false
@@ -92,7 +99,10 @@ struct ThawCommand: ParsableCommand {
             let report = try host.thaw(everyJournal: all)
             if session.terminal.isJSON {
                 session.terminal.result(
-                    JSONLine.encoded(["message_type": "thaw", "released": .integer(Int64(report.released)), "unconfirmed": .array(report.problems.map { .string($0) })]))
+                    JSONLine.encoded([
+                        "message_type": "thaw", "released": .integer(Int64(report.released)),
+                        "unconfirmed": .array(report.problems.map { .string($0) }),
+                    ]))
             } else {
                 report.lines.forEach(session.terminal.result)
                 if report.lines.isEmpty { session.terminal.result("nothing was held") }

@@ -14,7 +14,8 @@ struct SnapshotsCommand: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var passwords: PasswordOptions
-    @Option(name: .shortAndLong, help: ArgumentHelp("Only those that hold this application.", valueName: "name")) var application: String?
+    @Option(name: .shortAndLong, help: ArgumentHelp("Only those that hold this application.", valueName: "name"))
+    var application: String?
 
     func run() throws {
         let session = CommandSession(options)
@@ -26,7 +27,9 @@ struct SnapshotsCommand: ParsableCommand {
                 }
                 let summaries = snapshots.map(SnapshotSummary.init)
                 try host.catalog.rebuildSnapshots(in: Host.destinationName, from: summaries)
-                show(summaries.filter { name == nil || $0.applications.contains(where: { $0 == name }) }, session.terminal)
+                show(
+                    summaries.filter { name == nil || $0.applications.contains(where: { $0 == name }) },
+                    session.terminal)
             }
         }
     }
@@ -36,7 +39,9 @@ struct SnapshotsCommand: ParsableCommand {
         guard !snapshots.isEmpty else { return terminal.remark("no snapshots yet; 'stillpoint backup' takes one") }
         var table = Table(["ID", "TIME", "KIND", "APPLICATIONS", "CONSISTENCY", "SIZE", "HOST", "TAGS"])
         for snapshot in snapshots {
-            let applications = snapshot.meaning == nil ? snapshot.paths.joined(separator: " ") : snapshot.applications.map(\.text).joined(separator: " ")
+            let applications =
+                snapshot.meaning == nil
+                ? snapshot.paths.joined(separator: " ") : snapshot.applications.map(\.text).joined(separator: " ")
             table.add([
                 snapshot.shortID, Units.moment(snapshot.time), snapshot.kind?.rawValue ?? "restic", applications,
                 snapshot.consistency?.rawValue ?? "-", snapshot.byteCount.map(Units.bytes) ?? "-", snapshot.host,
@@ -90,7 +95,8 @@ struct ShowCommand: ParsableCommand {
         let session = CommandSession(options)
         try session.withHost { host in
             try session.withRepository(host, passwords, lock: nil, index: true) { destination in
-                let found = try destination.repository.snapshots(cancellation: session.cancellation) { _, _ in }.named(snapshot)
+                let found = try destination.repository.snapshots(cancellation: session.cancellation) { _, _ in }.named(
+                    snapshot)
                 let browser = try SnapshotBrowser(destination.repository)
                 let document = try browser.document(of: found)
                 let summary = SnapshotSummary(found)
@@ -120,13 +126,16 @@ struct ListCommand: ParsableCommand {
         let argument = SnapshotArgument(snapshot)
         try session.withHost { host in
             try session.withRepository(host, passwords, lock: nil, index: true) { destination in
-                let found = try destination.repository.snapshots(cancellation: session.cancellation) { _, _ in }.named(argument.name)
+                let found = try destination.repository.snapshots(cancellation: session.cancellation) { _, _ in }.named(
+                    argument.name)
                 let browser = try SnapshotBrowser(destination.repository)
                 let path = (argument.path ?? "").split(separator: "/").joined(separator: "/")
                 if path.isEmpty {
                     try list(try browser.root(of: found), "", browser, session)
                 } else {
-                    guard let node = try browser.node(at: path, in: found) else { throw RepositoryError.noPath(path, in: found.id) }
+                    guard let node = try browser.node(at: path, in: found) else {
+                        throw RepositoryError.noPath(path, in: found.id)
+                    }
                     if node.kind == .dir {
                         try list(try browser.entries(of: node), "/" + path, browser, session)
                     } else {
@@ -137,7 +146,8 @@ struct ListCommand: ParsableCommand {
         }
     }
 
-    private func list(_ nodes: [TreeNode], _ path: String, _ browser: SnapshotBrowser, _ session: CommandSession) throws {
+    private func list(_ nodes: [TreeNode], _ path: String, _ browser: SnapshotBrowser, _ session: CommandSession) throws
+    {
         try session.cancellation.check()
         for node in nodes {
             let childPath = path + "/" + node.displayName
@@ -151,7 +161,8 @@ struct ListCommand: ParsableCommand {
             return terminal.result(
                 JSONLine.encoded([
                     "path": .string(path), "type": .string(node.kind.rawValue),
-                    "mode": .string(String(GoFileMode.permissions(node.mode), radix: 8)), "uid": .integer(Int64(node.uid)),
+                    "mode": .string(String(GoFileMode.permissions(node.mode), radix: 8)),
+                    "uid": .integer(Int64(node.uid)),
                     "gid": .integer(Int64(node.gid)), "size": .integer(Int64(clamping: node.size)),
                     "mtime": .string(node.modified.text),
                 ]))
@@ -161,7 +172,9 @@ struct ListCommand: ParsableCommand {
         let owner = "\(node.uid):\(node.gid)"
         let mode = String(GoFileMode.permissions(node.mode), radix: 8)
         let time = node.modified.text.prefix(19)
-        terminal.result(Terminal.printable("\(node.kind.rawValue.prefix(4))  \(mode)  \(owner)  \(node.size)  \(time)  \(path)\(target)"))
+        terminal.result(
+            Terminal.printable(
+                "\(node.kind.rawValue.prefix(4))  \(mode)  \(owner)  \(node.size)  \(time)  \(path)\(target)"))
     }
 }
 
@@ -181,13 +194,18 @@ struct DumpCommand: ParsableCommand {
         }
         try session.withHost { host in
             try session.withRepository(host, passwords, lock: nil, index: true) { destination in
-                let found = try destination.repository.snapshots(cancellation: session.cancellation) { _, _ in }.named(argument.name)
+                let found = try destination.repository.snapshots(cancellation: session.cancellation) { _, _ in }.named(
+                    argument.name)
                 let browser = try SnapshotBrowser(destination.repository)
-                guard let node = try browser.node(at: path, in: found) else { throw RepositoryError.noPath(path, in: found.id) }
+                guard let node = try browser.node(at: path, in: found) else {
+                    throw RepositoryError.noPath(path, in: found.id)
+                }
                 guard node.kind == .file else {
                     throw CommandExit(code: .usage, message: "\(path) is no file; 'stillpoint ls' shows what is in it.")
                 }
-                try browser.forEachPart(of: node, cancellation: session.cancellation) { session.terminal.result(bytes: $0) }
+                try browser.forEachPart(of: node, cancellation: session.cancellation) {
+                    session.terminal.result(bytes: $0)
+                }
             }
         }
     }

@@ -3,7 +3,9 @@ import HostServices
 
 /// Options that every command takes, before or after its name.
 struct GlobalOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The state directory (default: STILLPOINT_STATE, or the system's).", valueName: "dir"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("The state directory (default: STILLPOINT_STATE, or the system's).", valueName: "dir"))
     var state: String?
 
     @Flag(name: .long, help: "Print JSON only.")
@@ -21,12 +23,18 @@ struct GlobalOptions: ParsableArguments {
 
 /// How the repository is opened.
 struct PasswordOptions: ParsableArguments {
-    @Option(name: [.customShort("p"), .customLong("password-file")], help: ArgumentHelp("Read the repository's password from a file.", valueName: "file"))
+    @Option(
+        name: [.customShort("p"), .customLong("password-file")],
+        help: ArgumentHelp("Read the repository's password from a file.", valueName: "file"))
     var passwordFile: String?
 
-    @Option(name: .customLong("password-command"), help: ArgumentHelp("Take the password from the output of a shell command.", valueName: "command"))
+    @Option(
+        name: .customLong("password-command"),
+        help: ArgumentHelp("Take the password from the output of a shell command.", valueName: "command"))
     var passwordCommand: String?
 
-    @Option(name: .customLong("retry-lock"), help: ArgumentHelp("Wait this long for locks of others, e.g. 5m.", valueName: "time"))
+    @Option(
+        name: .customLong("retry-lock"),
+        help: ArgumentHelp("Wait this long for locks of others, e.g. 5m.", valueName: "time"))
     var retryLock: String?
 }

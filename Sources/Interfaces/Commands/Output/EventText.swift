@@ -6,20 +6,27 @@ import SnapshotModel
 enum EventText {
     static func line(_ event: RunEvent) -> String {
         switch event {
-        case .opened(let header): "begin      \(header.kind.rawValue) by \(header.trigger.rawValue), stillpoint \(header.programVersion)"
+        case .opened(let header):
+            "begin      \(header.kind.rawValue) by \(header.trigger.rawValue), stillpoint \(header.programVersion)"
         case .phase(let phase, let application): "phase      \(application.map { "\($0): " } ?? "")\(phase.title)"
         case .progress(let progress): "progress   \(progress.entries) entries, \(Units.bytes(progress.bytes))"
         case .hookOutput(let output): "output     [\(output.plugin) \(output.stream)] \(output.line)"
-        case .warning(let warning): "warning    \(warning.application.map { "\($0): " } ?? "")\(warning.path.map { "\($0): " } ?? "")\(warning.message)"
+        case .warning(let warning):
+            "warning    \(warning.application.map { "\($0): " } ?? "")\(warning.path.map { "\($0): " } ?? "")\(warning.message)"
         case .error(let message, let application): "error      \(application.map { "\($0): " } ?? "")\(message)"
-        case .leaseIntended(let lease): "lease \(lease.id)    \(lease.application): \(lease.pair.pre.rawValue) is sent to '\(lease.plugin.name)'"
-        case .leaseAcknowledged(let lease, let action, let reason, _): "lease \(lease)    answered: \(action)\(reason.map { ", \($0)" } ?? "")"
+        case .leaseIntended(let lease):
+            "lease \(lease.id)    \(lease.application): \(lease.pair.pre.rawValue) is sent to '\(lease.plugin.name)'"
+        case .leaseAcknowledged(let lease, let action, let reason, _):
+            "lease \(lease)    answered: \(action)\(reason.map { ", \($0)" } ?? "")"
         case .leasePreFailed(let lease, let message): "lease \(lease)    failed: \(message)"
         case .leaseWithdrawn(let lease, let message): "lease \(lease)    never reached its plugin: \(message)"
-        case .leaseReleased(let lease, let attempt, let outcome): "lease \(lease)    released (\(outcome), attempt \(attempt))"
-        case .leaseReleaseFailed(let lease, let attempt, let message): "lease \(lease)    not released at attempt \(attempt): \(message)"
+        case .leaseReleased(let lease, let attempt, let outcome):
+            "lease \(lease)    released (\(outcome), attempt \(attempt))"
+        case .leaseReleaseFailed(let lease, let attempt, let message):
+            "lease \(lease)    not released at attempt \(attempt): \(message)"
         case .snapshotRecorded(let id, _): "snapshot   \(id)"
-        case .finished(let state, let exitCode, let message): "end        \(state.title), exit code \(exitCode.rawValue)\(message.map { ": \($0)" } ?? "")"
+        case .finished(let state, let exitCode, let message):
+            "end        \(state.title), exit code \(exitCode.rawValue)\(message.map { ": \($0)" } ?? "")"
         case .unknown(let kind, _): "\(kind)"
         }
     }

@@ -68,7 +68,8 @@ final class RunView: Sendable {
         case .warning(let warning):
             terminal.warning((warning.path.map { "\($0): " } ?? "") + warning.message)
         case .hookOutput(let output):
-            terminal.remark("[\(output.application.map { "\($0) " } ?? "")\(output.plugin)] \(Terminal.printable(output.line))")
+            terminal.remark(
+                "[\(output.application.map { "\($0) " } ?? "")\(output.plugin)] \(Terminal.printable(output.line))")
         default: break
         }
     }
@@ -77,7 +78,9 @@ final class RunView: Sendable {
     func end() {
         state.withLock { $0.isEnded = true }
         // The thread cannot fail: it only waits and draws.
-        try? thread.withLock({ thread in defer { thread = nil }; return thread })?.join()
+        try? thread.withLock({ thread in
+            defer { thread = nil }; return thread
+        })?.join()
         terminal.progress(nil)
     }
 

@@ -76,11 +76,15 @@ final class Terminal: Sendable {
 
     /// Text without characters that would move the cursor: names of files are not ours.
     static func printable(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control && $0 != "\n" }) else { return text }
-        return String(String.UnicodeScalarView(text.unicodeScalars.flatMap { scalar -> [Unicode.Scalar] in
-            guard scalar.properties.generalCategory == .control, scalar != "\n" else { return [scalar] }
-            return Array("\\x\(String(scalar.value, radix: 16))".unicodeScalars)
-        }))
+        guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control && $0 != "\n" }) else {
+            return text
+        }
+        return String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.flatMap { scalar -> [Unicode.Scalar] in
+                    guard scalar.properties.generalCategory == .control, scalar != "\n" else { return [scalar] }
+                    return Array("\\x\(String(scalar.value, radix: 16))".unicodeScalars)
+                }))
     }
 
     private func write(_ text: String, to descriptor: Int32) { write(Array(text.utf8), to: descriptor) }

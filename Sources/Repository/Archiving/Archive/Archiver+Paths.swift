@@ -28,7 +28,8 @@ extension Archiver {
         beginRoot()
         let worker = try BlobSaver.Worker(saver)
         if let handle {
-            guard clinux_fstat(handle.descriptor, &stat) == 0, var node = nodes.node(name: Array(name.utf8), stat) else {
+            guard clinux_fstat(handle.descriptor, &stat) == 0, var node = nodes.node(name: Array(name.utf8), stat)
+            else {
                 throw ArchiveError.unreadableRoot(path, errno)
             }
             attachAttributes(&node, path: pathBytes)
@@ -50,7 +51,9 @@ extension Archiver {
         let found = (last + [0]).withUnsafeBytes {
             clinux_lstatat(directory.descriptor, $0.baseAddress?.assumingMemoryBound(to: CChar.self), &stat)
         }
-        guard found == 0, let node = nodes.node(name: name, stat) else { throw ArchiveError.unreadableRoot(text, errno) }
+        guard found == 0, let node = nodes.node(name: name, stat) else {
+            throw ArchiveError.unreadableRoot(text, errno)
+        }
         let walk = TreeWalk(self, options: ArchiveOptions(), rootDevice: stat.device, worker: worker)
         try walk.single(node, file: last, in: directory, previous: previous)
     }
@@ -60,7 +63,8 @@ extension Archiver {
     /// - Parameter produce: called once with a function that takes the next bytes; when it throws, the file does not
     ///   come to be and the error is passed on.
     package func archive(
-        streamNamed name: String, mode: UInt32 = 0o600, produce: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+        streamNamed name: String, mode: UInt32 = 0o600,
+        produce: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
     ) throws -> TreeNode {
         try check()
         beginRoot()

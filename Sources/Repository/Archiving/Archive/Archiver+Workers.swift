@@ -55,7 +55,8 @@ extension Archiver {
         }
         guard descriptor >= 0 else {
             let code = errno
-            let problem = code == ENOENT ? "It vanished before it could be read." : "It cannot be opened: \(systemMessage(code))."
+            let problem =
+                code == ENOENT ? "It vanished before it could be read." : "It cannot be opened: \(systemMessage(code))."
             return try leaveOut(job, problem, worker)
         }
         defer { close(descriptor) }
@@ -115,7 +116,9 @@ extension Archiver {
             }
             var node = node
             if filled != Int(node.size) {
-                warn(job.directory.childText(job.name), "It changed while it was read: \(node.size) bytes became \(filled) or more.")
+                warn(
+                    job.directory.childText(job.name),
+                    "It changed while it was read: \(node.size) bytes became \(filled) or more.")
                 filled = min(filled, Int(node.size))
             }
             node.size = UInt64(filled)

@@ -93,7 +93,9 @@ package final class Archiver: Sendable {
     private func endStages() {
         work.finish()
         largeFiles.finish()
-        for thread in threads.withLock({ list in defer { list = [] }; return list }) {
+        for thread in threads.withLock({ list in
+            defer { list = [] }; return list
+        }) {
             do { try thread.join() } catch { fail(error) }
         }
     }

@@ -95,7 +95,8 @@ struct TreeWalk {
         }
         let job = DirectoryJob(node: node, entryCount: names.count, parent: parent)
         stack.append(
-            Frame(handle: handle, job: job, names: names, previous: previousNodes, onlyName: excludingTag(handle, names)))
+            Frame(
+                handle: handle, job: job, names: names, previous: previousNodes, onlyName: excludingTag(handle, names)))
         return true
     }
 
@@ -105,7 +106,8 @@ struct TreeWalk {
         let tag = Array("CACHEDIR.TAG".utf8)
         guard options.excludeCaches, names.contains(tag) else { return nil }
         let signature = Array("Signature: 8a477f597d28d172789f06886806bc55".utf8)
-        let descriptor = clinux_openat(handle.descriptor, "CACHEDIR.TAG", O_RDONLY | O_CLOEXEC | O_NONBLOCK | CLINUX_O_NOFOLLOW, 0)
+        let descriptor = clinux_openat(
+            handle.descriptor, "CACHEDIR.TAG", O_RDONLY | O_CLOEXEC | O_NONBLOCK | CLINUX_O_NOFOLLOW, 0)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: signature.count)
@@ -121,7 +123,9 @@ struct TreeWalk {
         guard found == 0 else {
             let code = errno
             // Gone between listing and looking: whoever removed it before the snapshot's moment is right.
-            if code != ENOENT { archiver.warn(frame.handle.childText(name), "It cannot be read: \(systemMessage(code)).") }
+            if code != ENOENT {
+                archiver.warn(frame.handle.childText(name), "It cannot be read: \(systemMessage(code)).")
+            }
             return
         }
         let isDirectory = stat.mode & 0o170000 == 0o040000
@@ -153,7 +157,8 @@ struct TreeWalk {
             return archiver.warn(frame.handle.childText(node.name), "It cannot be opened: \(systemMessage(errno)).")
         }
         frame.job.expectEntry()
-        guard try enter(handle, node, parent: (frame.job, slot), previous: previous?.kind == .dir ? previous : nil) else {
+        guard try enter(handle, node, parent: (frame.job, slot), previous: previous?.kind == .dir ? previous : nil)
+        else {
             archiver.warn(frame.handle.childText(node.name), "It cannot be listed: \(systemMessage(errno)).")
             // The frame still holds the listing, so this can never complete it.
             _ = frame.job.complete(nil, slot: slot)
@@ -177,7 +182,8 @@ struct TreeWalk {
         }
         frame.job.expectEntry()
         let job = FileJob(
-            directory: frame.handle, name: node.name, parent: (frame.job, slot), node: node, isNew: previous?.kind != .file)
+            directory: frame.handle, name: node.name, parent: (frame.job, slot), node: node,
+            isNew: previous?.kind != .file)
         guard node.size < UInt64(Chunker.minimumByteCount) else {
             archiver.largeFiles.push(job)
             return

@@ -19,7 +19,9 @@ final class MetadataWriter: Sendable {
             let result = attribute.name.withTerminator { name in
                 clinux_lsetxattr(path, name, attribute.value, attribute.value.count)
             }
-            if result != 0 { refuse("extended attribute " + String(decoding: attribute.name, as: UTF8.self), path, errno) }
+            if result != 0 {
+                refuse("extended attribute " + String(decoding: attribute.name, as: UTF8.self), path, errno)
+            }
         }
         let times = [Self.timespec(node.accessed), Self.timespec(node.modified)]
         if utimensat(AT_FDCWD, path, times, CLINUX_AT_SYMLINK_NOFOLLOW) != 0 { refuse("time", path, errno) }

@@ -42,7 +42,8 @@ final class PackWriter {
             while last < uses.endIndex {
                 let blob = uses[last].blob
                 let blobEnd = Int64(blob.offset) + Int64(blob.length)
-                guard Int64(blob.offset) <= end + Int64(Self.gapByteCount), blobEnd - start <= Int64(Self.runByteCount) else { break }
+                guard Int64(blob.offset) <= end + Int64(Self.gapByteCount), blobEnd - start <= Int64(Self.runByteCount)
+                else { break }
                 end = max(end, blobEnd)
                 last += 1
             }
@@ -145,7 +146,9 @@ final class PackWriter {
     /// Writes all but longer runs of zeros.
     ///
     /// - Returns: false with errno set.
-    private func writeBytes(_ content: UnsafeRawBufferPointer, to descriptor: Int32, at offset: UInt64, _ file: RestoreFile) throws -> Bool {
+    private func writeBytes(
+        _ content: UnsafeRawBufferPointer, to descriptor: Int32, at offset: UInt64, _ file: RestoreFile
+    ) throws -> Bool {
         var position = 0
         while position < content.count {
             let zeros = Self.zeroByteCount(content, from: position)
@@ -154,10 +157,13 @@ final class PackWriter {
                 continue
             }
             var end = position
-            while end < content.count, Self.zeroByteCount(content, from: end) == 0 { end = min(end + Self.holeByteCount, content.count) }
+            while end < content.count, Self.zeroByteCount(content, from: end) == 0 {
+                end = min(end + Self.holeByteCount, content.count)
+            }
             while position < end {
                 let written = pwrite(
-                    descriptor, content.baseAddress.map { $0 + position }, end - position, off_t(clamping: offset + UInt64(position)))
+                    descriptor, content.baseAddress.map { $0 + position }, end - position,
+                    off_t(clamping: offset + UInt64(position)))
                 if written < 0, errno == EINTR { continue }
                 guard written > 0 else {
                     if errno == ENOSPC || errno == EDQUOT {

@@ -52,7 +52,9 @@ package final class Restorer: Sendable {
 
     private func write(_ plan: RestorePlanner) throws {
         var uses = plan.uses
-        uses.sort { ($0.pack, $0.blob.offset, $0.file, $0.fileOffset) < ($1.pack, $1.blob.offset, $1.file, $1.fileOffset) }
+        uses.sort {
+            ($0.pack, $0.blob.offset, $0.file, $0.fileOffset) < ($1.pack, $1.blob.offset, $1.file, $1.fileOffset)
+        }
         var slices: [Range<Int>] = []
         var start = 0
         for index in uses.indices where index == uses.count - 1 || uses[index + 1].pack != uses[start].pack {

@@ -81,6 +81,7 @@ extension SnapshotSummary {
         self.init(
             id: snapshot.id.hexadecimal, time: Moment(milliseconds: snapshot.record.time.milliseconds),
             tree: snapshot.record.tree.hexadecimal, host: snapshot.record.hostname, paths: snapshot.record.paths,
-            tags: snapshot.record.tags, byteCount: snapshot.record.summary.map { Int64(clamping: $0.totalBytesProcessed) })
+            tags: snapshot.record.tags,
+            byteCount: snapshot.record.summary.map { Int64(clamping: $0.totalBytesProcessed) })
     }
 }

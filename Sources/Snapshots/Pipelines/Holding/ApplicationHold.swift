@@ -75,14 +75,18 @@ final class ApplicationHold: Sendable {
                         application: name, pair: pair,
                         plugin: .init(
                             name: planned.hook.plugin, executable: planned.reference.executable,
-                            arguments: planned.reference.arguments), config: planned.hook.pluginConfig, context: context,
+                            arguments: planned.reference.arguments), config: planned.hook.pluginConfig,
+                        context: context,
                         timeout: planned.hook.timeout))
                 try judge(answer, planned, started, clock)
             } catch let error as LeaseError {
-                note(planned, error.code == .failed && Self.isTimeout(error) ? .timedOut : .failed, started, clock, "\(error)")
+                note(
+                    planned, error.code == .failed && Self.isTimeout(error) ? .timedOut : .failed, started, clock,
+                    "\(error)")
                 let policy = planned.hook.onError(for: pair == .backup ? .backupPre : .restorePre)
                 guard policy == .warn, error.code != .releasing else {
-                    throw PipelineError(.quiesceFailed, "The application '\(name)' could not be held still", cause: error)
+                    throw PipelineError(
+                        .quiesceFailed, "The application '\(name)' could not be held still", cause: error)
                 }
                 recorder.warn("The application is captured without being held still: \(error)", application: name)
                 state.withLock { $0.brokenReason = $0.brokenReason ?? "the hook '\(planned.hook.plugin)' failed" }
@@ -127,7 +131,8 @@ final class ApplicationHold: Sendable {
     private func expire(_ limit: Duration) {
         let text = DurationText.format(limit)
         state.withLock { $0.brokenReason = $0.brokenReason ?? "it was held longer than its maxHold of \(text)" }
-        recorder.warn("The application was released after its maxHold of \(text), before everything was read.", application: name)
+        recorder.warn(
+            "The application was released after its maxHold of \(text), before everything was read.", application: name)
         finishRelease(leases.release([name], outcome: .partial))
     }
 
@@ -152,7 +157,8 @@ final class ApplicationHold: Sendable {
             for lease in report.released {
                 state.results.append(
                     .init(
-                        plugin: lease.plugin.name, event: lease.pair.post.rawValue, outcome: .done, started: now, took: .zero))
+                        plugin: lease.plugin.name, event: lease.pair.post.rawValue, outcome: .done, started: now,
+                        took: .zero))
             }
             state.unconfirmed = report.unconfirmed.map(\.description)
         }

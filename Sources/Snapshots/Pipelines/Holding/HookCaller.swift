@@ -56,6 +56,8 @@ package final class HookCaller: LeaseHookCaller {
 
     /// Ends the plugins that were opened for leases of other runs.
     package func close() {
-        for plugin in opened.withLock({ list in defer { list = [] }; return list }) { plugin.close() }
+        for plugin in opened.withLock({ list in
+            defer { list = [] }; return list
+        }) { plugin.close() }
     }
 }

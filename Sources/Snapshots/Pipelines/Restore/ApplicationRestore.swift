@@ -56,7 +56,9 @@ struct ApplicationRestore {
         recorder.phase(.starting, application: plan.name)
         hold.release(.ok)
         guard hold.unconfirmed.isEmpty else {
-            for entry in staged { recorder.warn("The old data is kept until the application runs again.", path: entry.stage) }
+            for entry in staged {
+                recorder.warn("The old data is kept until the application runs again.", path: entry.stage)
+            }
             return hold.unconfirmed
         }
         discard(staged)
@@ -84,7 +86,8 @@ struct ApplicationRestore {
             try hold.acquire(context: ["job": "restore"])
         } catch let error as PipelineError where !plan.items.contains(where: \.replaces) {
             // On a bare machine there is nothing to stop yet, and often not even the program that would.
-            recorder.warn("The application could not be stopped, and nothing of it is there: \(error)", application: plan.name)
+            recorder.warn(
+                "The application could not be stopped, and nothing of it is there: \(error)", application: plan.name)
         } catch is ApplicationSkipped {
             throw PipelineError(.quiesceFailed, "A hook of '\(plan.name)' refused the restore")
         }

@@ -76,7 +76,9 @@ package struct RestorePlan: Sendable {
         var text = snapshot.id.hexadecimal + (console == nil ? "" : "+console") + (files?.target ?? "")
         for application in applications {
             text += "|\(application.name)"
-            for item in application.items { text += ",\(item.target)=\(item.node.subtree?.hexadecimal ?? item.name)\(item.replaces)" }
+            for item in application.items {
+                text += ",\(item.target)=\(item.node.subtree?.hexadecimal ?? item.name)\(item.replaces)"
+            }
             for dump in application.dumps { text += ",dump \(dump.dump.name)" }
         }
         for entry in files?.entries ?? [] { text += ",\(entry.path)" }

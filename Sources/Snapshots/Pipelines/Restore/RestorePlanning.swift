@@ -45,14 +45,17 @@ package struct RestorePlanning {
         let names = document.applications.map(\.name.text).joined(separator: ", ")
         return PipelineError(
             .badRequest,
-            "The snapshot \(snapshot.id.short) holds no application '\(name)'; it holds: \(names.isEmpty ? "none" : names).")
+            "The snapshot \(snapshot.id.short) holds no application '\(name)'; it holds: \(names.isEmpty ? "none" : names)."
+        )
     }
 
     private func consoleNode(_ document: SnapshotDocument) throws -> TreeNode {
-        guard document.kind == .full, let node = try browser.node(at: "console/\(ConsoleCapture.catalogName)", in: snapshot)
+        guard document.kind == .full,
+            let node = try browser.node(at: "console/\(ConsoleCapture.catalogName)", in: snapshot)
         else {
             throw PipelineError(
-                .badRequest, "The snapshot \(snapshot.id.short) is a partial one and holds no console state; choose a full one.")
+                .badRequest,
+                "The snapshot \(snapshot.id.short) is a partial one and holds no console state; choose a full one.")
         }
         return node
     }
@@ -61,10 +64,14 @@ package struct RestorePlanning {
         _ applications: [SnapshotDocument.Application], console: TreeNode?, _ document: SnapshotDocument
     ) throws -> RestorePlan {
         var notes: [String] = []
-        if document.host != "" , snapshot.record.hostname != document.host { notes.append("The snapshot's records disagree about its host.") }
+        if document.host != "", snapshot.record.hostname != document.host {
+            notes.append("The snapshot's records disagree about its host.")
+        }
         for application in applications {
             if !application.isRestorable {
-                notes.append("Not everything of '\(application.name)' is in the snapshot; 'stillpoint show \(snapshot.id.short)' says what is missing.")
+                notes.append(
+                    "Not everything of '\(application.name)' is in the snapshot; 'stillpoint show \(snapshot.id.short)' says what is missing."
+                )
             }
             if application.consistency == .crash, let reason = application.consistencyReason {
                 notes.append("'\(application.name)' was not held still when it was captured: \(reason).")
@@ -78,23 +85,27 @@ package struct RestorePlanning {
         let folder = "applications/\(application.name)"
         guard let yaml = try browser.node(at: folder + "/application.yaml", in: snapshot) else {
             throw PipelineError(
-                .incompleteSnapshot, "The snapshot \(snapshot.id.short) has no application.yaml of '\(application.name)'.")
+                .incompleteSnapshot,
+                "The snapshot \(snapshot.id.short) has no application.yaml of '\(application.name)'.")
         }
         let manifest: ApplicationManifest
         do {
             manifest = try ApplicationManifest.parse(String(decoding: try browser.content(of: yaml), as: UTF8.self))
         } catch let error as ManifestInvalid {
             throw PipelineError(
-                .incompleteSnapshot, "The application.yaml of '\(application.name)' in the snapshot is not valid", cause: error)
+                .incompleteSnapshot, "The application.yaml of '\(application.name)' in the snapshot is not valid",
+                cause: error)
         }
         var items: [RestorePlan.Item] = []
         for volume in application.volumes {
             items.append(
                 try item(
-                    "volume", volume.name, volume.path, folder + "/volumes/\(volume.name)", volume.entryCount, volume.byteCount))
+                    "volume", volume.name, volume.path, folder + "/volumes/\(volume.name)", volume.entryCount,
+                    volume.byteCount))
         }
         for file in application.manifests {
-            items.append(try item("manifest", file.storedPath, file.path, folder + "/manifests/\(file.storedPath)", nil, nil))
+            items.append(
+                try item("manifest", file.storedPath, file.path, folder + "/manifests/\(file.storedPath)", nil, nil))
         }
         var dumps: [(dump: ApplicationManifest.Dump, byteCount: Int64)] = []
         var nodes: [TreeNode] = []
@@ -113,10 +124,12 @@ package struct RestorePlanning {
         _ kind: String, _ name: String, _ target: String, _ path: String, _ entries: Int64?, _ bytes: Int64?
     ) throws -> RestorePlan.Item {
         guard let node = try browser.node(at: path, in: snapshot) else {
-            throw PipelineError(.incompleteSnapshot, "The snapshot \(snapshot.id.short) has no \(path), which it should have.")
+            throw PipelineError(
+                .incompleteSnapshot, "The snapshot \(snapshot.id.short) has no \(path), which it should have.")
         }
         guard target.hasPrefix("/"), target != "/", !target.split(separator: "/").contains("..") else {
-            throw PipelineError(.incompleteSnapshot, "The \(kind) '\(name)' names no place that can be restored to: '\(target)'.")
+            throw PipelineError(
+                .incompleteSnapshot, "The \(kind) '\(name)' names no place that can be restored to: '\(target)'.")
         }
         return RestorePlan.Item(
             kind: kind, name: name, target: target, entryCount: entries, byteCount: bytes,
@@ -140,11 +153,13 @@ package struct RestorePlanning {
                     throw RepositoryError.noPath(path, in: snapshot.id)
                 }
                 // A path is restored under its last name, a part of ours under its whole path.
-                let name = if case .path = scope { path.split(separator: "/").last.map(String.init) ?? path } else { path }
+                let name =
+                    if case .path = scope { path.split(separator: "/").last.map(String.init) ?? path } else { path }
                 entries.append((name, node))
             }
         }
         return RestorePlan(
-            snapshot: snapshot, applications: [], console: nil, files: .init(target: target, entries: entries), notes: [])
+            snapshot: snapshot, applications: [], console: nil, files: .init(target: target, entries: entries),
+            notes: [])
     }
 }

@@ -42,7 +42,9 @@ package final class RestoreRun {
     /// Runs to the end; the repository must be locked and its index loaded.
     ///
     /// - Parameter progress: gets a function for the counters of each part when it begins.
-    package func run(progress: @escaping (@escaping @Sendable () -> RestoreStatistics) -> Void = { _ in }) -> RestoreOutcome {
+    package func run(progress: @escaping (@escaping @Sendable () -> RestoreStatistics) -> Void = { _ in })
+        -> RestoreOutcome
+    {
         defer { caller.close() }
         var unconfirmed: [String] = []
         var failures: [any Error] = []
@@ -55,9 +57,12 @@ package final class RestoreRun {
                 do {
                     unconfirmed += try ApplicationRestore(
                         host: host, repository: repository, recorder: recorder, leases: leases, caller: caller,
-                        plan: application, firstNumber: number, progress: { self.readers.append($0); progress($0) }
+                        plan: application, firstNumber: number,
+                        progress: {
+                            self.readers.append($0); progress($0)
+                        }
                     ).run()
-                } catch where plan.applications.count > 1 && !host.cancellation.isCancelled {
+                } catch  where plan.applications.count > 1 && !host.cancellation.isCancelled {
                     recorder.error("\(error)", application: application.name)
                     failures.append(error)
                 }
@@ -142,9 +147,11 @@ package final class RestoreRun {
             run = try recorder.finish(
                 state, exitCode: code, message: message,
                 counters: .init(
-                    bytes: Int64(clamping: bytes), files: Int64(clamping: entries), warnings: Int64(recorder.warningCount)))
+                    bytes: Int64(clamping: bytes), files: Int64(clamping: entries),
+                    warnings: Int64(recorder.warningCount)))
         } catch {
-            host.logger.error("the end of a run cannot be recorded", metadata: ["run.id": "\(recorder.id)", "error": "\(error)"])
+            host.logger.error(
+                "the end of a run cannot be recorded", metadata: ["run.id": "\(recorder.id)", "error": "\(error)"])
         }
         return RestoreOutcome(run: run, exitCode: code, message: message, entryCount: entries, byteCount: bytes)
     }

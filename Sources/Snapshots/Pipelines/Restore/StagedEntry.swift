@@ -62,11 +62,15 @@ final class StagedEntry {
             phase = .swapped
             guard mkdir(old, 0o700) == 0 || errno == EEXIST else { throw Self.failure(old, errno) }
             for name in FileTree.names(in: target) ?? [] where !isOwn(name) {
-                guard rename("\(target)/\(name)", "\(old)/\(name)") == 0 else { throw Self.failure("\(target)/\(name)", errno) }
+                guard rename("\(target)/\(name)", "\(old)/\(name)") == 0 else {
+                    throw Self.failure("\(target)/\(name)", errno)
+                }
                 movedOut.append(name)
             }
             for name in FileTree.names(in: stage) ?? [] {
-                guard rename("\(stage)/\(name)", "\(target)/\(name)") == 0 else { throw Self.failure("\(stage)/\(name)", errno) }
+                guard rename("\(stage)/\(name)", "\(target)/\(name)") == 0 else {
+                    throw Self.failure("\(stage)/\(name)", errno)
+                }
                 movedIn.append(name)
             }
             FileTree.synchronize(target)
@@ -85,10 +89,14 @@ final class StagedEntry {
             }
         case .children(let old):
             for name in movedIn.reversed() {
-                guard rename("\(target)/\(name)", "\(stage)/\(name)") == 0 else { throw Self.failure("\(target)/\(name)", errno) }
+                guard rename("\(target)/\(name)", "\(stage)/\(name)") == 0 else {
+                    throw Self.failure("\(target)/\(name)", errno)
+                }
             }
             for name in movedOut.reversed() {
-                guard rename("\(old)/\(name)", "\(target)/\(name)") == 0 else { throw Self.failure("\(old)/\(name)", errno) }
+                guard rename("\(old)/\(name)", "\(target)/\(name)") == 0 else {
+                    throw Self.failure("\(old)/\(name)", errno)
+                }
             }
             rmdir(old)
         }

@@ -16,7 +16,9 @@ package enum RunFailure {
         }
         if cancellation.isCancelled {
             if case .signal(let number) = cancellation.reason ?? .requested {
-                return (.cancelled, ExitCode(signal: number), "Stopped by signal \(number); every application was released.")
+                return (
+                    .cancelled, ExitCode(signal: number), "Stopped by signal \(number); every application was released."
+                )
             }
             return (.cancelled, .interrupted, "Cancelled; every application was released.")
         }

@@ -133,7 +133,9 @@ package final class RunRecorder: ArchiveObserver, RestoreObserver {
         }
         // Each is tried whatever the other does: on a full disk one of them may still get through.
         defer { journal.close() }
-        let recorded = Result { try journal.append(.finished(final, exitCode: exitCode, message: message), durable: true) }
+        let recorded = Result {
+            try journal.append(.finished(final, exitCode: exitCode, message: message), durable: true)
+        }
         try host.catalog.save(run)
         _ = try recorded.get()
         return run

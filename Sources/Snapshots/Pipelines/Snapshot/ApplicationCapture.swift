@@ -68,7 +68,8 @@ struct ApplicationCapture {
                         name: volume.name, path: volume.path, entryCount: Int64(clamping: counts.entries),
                         byteCount: Int64(clamping: counts.bytes)))
             } catch let error as ArchiveError where error.code == .unreadableRoot {
-                recorder.warn("The volume '\(volume.name)' was not captured: \(error)", path: volume.path, application: plan.name)
+                recorder.warn(
+                    "The volume '\(volume.name)' was not captured: \(error)", path: volume.path, application: plan.name)
                 result.document.isRestorable = false
             }
         }
@@ -79,7 +80,8 @@ struct ApplicationCapture {
         do {
             let node = try archiver.archive(streamNamed: dump.name) { consume in
                 _ = try source.dump(
-                    run: recorder.id.text, name: dump.name, context: ["application": .string(plan.name.text)], timeout: nil,
+                    run: recorder.id.text, name: dump.name, context: ["application": .string(plan.name.text)],
+                    timeout: nil,
                     consume: consume)
             }
             result.tree.insert(node, at: ["dumps", dump.name])

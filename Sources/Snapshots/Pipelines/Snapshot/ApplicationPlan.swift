@@ -56,19 +56,22 @@ struct ApplicationPlanner {
         let manifest: ApplicationManifest
         do { manifest = try ApplicationManifest.parse(application.manifestText) } catch {
             throw PipelineError(
-                .badRequest, "The registered manifest of '\(application.name)' is not valid any more; add it again", cause: error)
+                .badRequest, "The registered manifest of '\(application.name)' is not valid any more; add it again",
+                cause: error)
         }
         let slash = application.sourcePath.lastIndex(of: "/") ?? application.sourcePath.startIndex
         let directory = String(application.sourcePath[..<slash])
         for volume in manifest.volumes { try requireDirectory(volume, of: manifest.name) }
         let (hooks, sources) = try openPlugins(of: manifest)
         let plan = ApplicationPlan(
-            manifest: manifest, manifestText: application.manifestText, directory: directory, hooks: hooks, sources: sources)
+            manifest: manifest, manifestText: application.manifestText, directory: directory, hooks: hooks,
+            sources: sources)
         for path in manifest.manifests where access(plan.path(ofManifest: path), F_OK) != 0 {
             plan.close()
             throw PipelineError(
                 .badRequest,
-                "The manifest \(plan.path(ofManifest: path)) of '\(manifest.name)' cannot be found; correct the path in its application.yaml.")
+                "The manifest \(plan.path(ofManifest: path)) of '\(manifest.name)' cannot be found; correct the path in its application.yaml."
+            )
         }
         return plan
     }
@@ -107,11 +110,13 @@ struct ApplicationPlanner {
         guard kind != nil else {
             throw PipelineError(
                 .badRequest,
-                "The volume '\(volume.name)' of '\(name)' is not there: \(volume.path); correct the path in its application.yaml.")
+                "The volume '\(volume.name)' of '\(name)' is not there: \(volume.path); correct the path in its application.yaml."
+            )
         }
         guard access(volume.path, R_OK) == 0 else {
             throw PipelineError(
-                .badRequest, "The volume '\(volume.name)' of '\(name)' cannot be read: \(volume.path): \(systemMessage(errno)).")
+                .badRequest,
+                "The volume '\(volume.name)' of '\(name)' cannot be read: \(volume.path): \(systemMessage(errno)).")
         }
     }
 }

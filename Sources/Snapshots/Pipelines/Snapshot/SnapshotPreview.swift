@@ -15,7 +15,9 @@ package struct SnapshotPreview {
         package var lines: [String] {
             guard let manifest else { return ["\(name): \(problem ?? "")"] }
             var lines = ["application \(name)"]
-            lines += manifest.hooks.filter { $0.receives(.backupPre) }.map { "  hold     by \($0.plugin), at most \(DurationText.format($0.timeout)) to answer" }
+            lines += manifest.hooks.filter { $0.receives(.backupPre) }.map {
+                "  hold     by \($0.plugin), at most \(DurationText.format($0.timeout)) to answer"
+            }
             lines += manifest.volumes.map { "  volume   \($0.name)  \($0.path)" }
             lines += manifest.dumps.map { "  dump     \($0.name) by \($0.plugin)" }
             lines += manifest.manifests.map { "  manifest \($0)" }

@@ -22,7 +22,8 @@ package struct SnapshotRun {
     private let started: Moment
 
     /// - Parameter recorder: of a run that was just begun.
-    package init(_ host: PipelineHost, _ repository: OpenRepository, _ request: SnapshotRequest, recorder: RunRecorder) {
+    package init(_ host: PipelineHost, _ repository: OpenRepository, _ request: SnapshotRequest, recorder: RunRecorder)
+    {
         self.host = host
         self.repository = repository
         self.request = request
@@ -61,7 +62,9 @@ package struct SnapshotRun {
         var capture = CaptureState()
         do {
             for planned in planned { try captureOne(planned, archiver, &capture) }
-            if capture.applications.isEmpty, request.kind == .partial { throw capture.firstFailure ?? nothingCaptured() }
+            if capture.applications.isEmpty, request.kind == .partial {
+                throw capture.firstFailure ?? nothingCaptured()
+            }
             if request.kind == .full {
                 recorder.setApplication(nil)
                 for (name, node) in try ConsoleCapture(host: host, archiver: archiver).run(recorder.id) {
@@ -101,7 +104,7 @@ package struct SnapshotRun {
                 var plan = try planner.plan(application)
                 plan.previousVolumes = previous.nodes(of: application.name)
                 return .ready(plan)
-            } catch where request.kind == .full {
+            } catch  where request.kind == .full {
                 return .failed(application.name, error)
             }
         }
@@ -173,7 +176,8 @@ package struct SnapshotRun {
         return try finish(capture, document, id, archiver)
     }
 
-    private func snapshotRecord(_ document: SnapshotDocument, _ root: ObjectID, _ archiver: Archiver) -> SnapshotRecord {
+    private func snapshotRecord(_ document: SnapshotDocument, _ root: ObjectID, _ archiver: Archiver) -> SnapshotRecord
+    {
         let statistics = archiver.statistics
         let added = archiver.added
         let time = Timestamp(milliseconds: started.milliseconds)
@@ -214,7 +218,8 @@ package struct SnapshotRun {
             message = "Not every application is in the snapshot: \(failure)"
         } else if recorder.warningCount > 0 {
             state = .completedWithWarnings
-            message = "The snapshot was made with \(recorder.warningCount) warning\(recorder.warningCount == 1 ? "" : "s")."
+            message =
+                "The snapshot was made with \(recorder.warningCount) warning\(recorder.warningCount == 1 ? "" : "s")."
         }
         let finalCode = exitCode ?? state.exitCode ?? .done
         let counters = Run.Counters(
@@ -239,7 +244,8 @@ package struct SnapshotRun {
             run = try recorder.finish(
                 state, exitCode: exitCode, message: message, counters: .init(warnings: Int64(recorder.warningCount)))
         } catch {
-            host.logger.error("the end of a run cannot be recorded", metadata: ["run.id": "\(recorder.id)", "error": "\(error)"])
+            host.logger.error(
+                "the end of a run cannot be recorded", metadata: ["run.id": "\(recorder.id)", "error": "\(error)"])
         }
         return SnapshotOutcome(
             run: run, snapshot: nil, document: nil, exitCode: exitCode, message: message, addedByteCount: 0,

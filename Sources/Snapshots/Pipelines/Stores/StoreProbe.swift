@@ -16,9 +16,14 @@ package struct StoreProbe {
         let key = "locks/stillpoint-test-\(id.short)"
         try store.put(content, sha256: id.hexadecimal, as: key, ifAbsent: false)
         do {
-            guard try store.get(key, range: nil) == content else { throw wrong("read returned other bytes than were written") }
-            guard try store.get(key, range: 3..<7) == Array(content[3..<7]) else { throw wrong("a part of an object was not what was written") }
-            guard try store.list(prefix: "locks/").contains(where: { $0.key == key && $0.size == Int64(content.count) }) else {
+            guard try store.get(key, range: nil) == content else {
+                throw wrong("read returned other bytes than were written")
+            }
+            guard try store.get(key, range: 3..<7) == Array(content[3..<7]) else {
+                throw wrong("a part of an object was not what was written")
+            }
+            guard try store.list(prefix: "locks/").contains(where: { $0.key == key && $0.size == Int64(content.count) })
+            else {
                 throw wrong("a new object is missing from the listing, or has another size there")
             }
         } catch {
