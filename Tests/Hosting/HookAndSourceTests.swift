@@ -46,6 +46,7 @@ import Threads
         let error = try host.failure { try plugin.run(pre, timeout: .seconds(45)) }
         #expect(error.code == .died)
         #expect(error.exitStatus == 7)
+        #expect(error.mayHaveBeenSent)
         #expect(error.request == "hook.run backup.pre")
         #expect(try plugin.run(pre, timeout: .seconds(45)).action == .proceed)
         #expect(host.record.processes.count == 2)
@@ -69,6 +70,23 @@ import Threads
         #expect(error.code == .timeout)
         #expect(error.exitStatus == 0)
         #expect(try host.directory.read("released") == Array("yes\n".utf8))
+        try host.finish()
+    }
+
+    @Test func `a post is delivered although the run was cancelled`() throws {
+        let host = try HostFixture()
+        let cancellation = Cancellation()
+        let plugin = try host.supervisor.openHook(
+            try host.plugin(BashPlugin.script(), kind: .hook), instance: "test", mode: .readWrite, config: [:],
+            cancellation: cancellation)
+        cancellation.cancel(.signal(SIGINT))
+        let error = try host.failure { try plugin.run(pre, timeout: .seconds(45)) }
+        #expect(error.code == .cancelled)
+        #expect(!error.mayHaveBeenSent)
+        var post = pre
+        post.event = .backupPost
+        let answer = try plugin.run(post, timeout: .seconds(45), isRepeatable: true, cancellation: Cancellation())
+        #expect(answer.action == .proceed)
         try host.finish()
     }
 

@@ -15,14 +15,14 @@ import Threads
     func `objects come back whole and in parts`(variant: String) throws {
         let host = try HostFixture()
         let storage = try host.pythonStorage(fault: variant)
-        for count in [0, 1, 65_536, 65_537, 3_000_000] {
+        for count in [0, 1, 131_072, 131_073, 3_000_000] {
             let object = bytes(count)
             #expect(try host.put(object, as: "data/a\(count)", into: storage) == PutResult(size: Int64(count)))
             #expect(try storage.get(key: "data/a\(count)") == object)
             #expect(try storage.stat(key: "data/a\(count)").size == Int64(count))
         }
         let object = bytes(3_000_000)
-        for (offset, length) in [(0, 0), (0, 1), (2_999_999, 1), (5, 65_536), (5, 65_537), (100, 2_000_000)] {
+        for (offset, length) in [(0, 0), (0, 1), (2_999_999, 1), (5, 131_072), (5, 131_073), (100, 2_000_000)] {
             let part = try storage.get(key: "data/a3000000", offset: Int64(offset), length: Int64(length))
             #expect(part == Array(object[offset..<offset + length]))
         }
@@ -93,17 +93,17 @@ import Threads
         ("surplus", 10, "announced 10 bytes and wrote 11"),
         ("symlink", 10, "left a symbolic link"),
         ("never-opens", 10, "left no file"),
-        ("get-size", 100_000, "announced 100001 bytes and wrote 100000"),
-        ("half", 100_000, "announced 100000 bytes and wrote 50000"),
-        ("symlink", 100_000, "left a symbolic link"),
-        ("never-opens", 100_000, "left something that is no regular file"),
+        ("get-size", 200_000, "announced 200001 bytes and wrote 200000"),
+        ("half", 200_000, "announced 200000 bytes and wrote 100000"),
+        ("symlink", 200_000, "left a symbolic link"),
+        ("never-opens", 200_000, "left something that is no regular file"),
     ])
     func `bytes that are not those announced are refused`(fault: String, count: Int, reason: String) throws {
         let host = try HostFixture()
         let storage = try host.pythonStorage(fault: fault)
         try host.put(bytes(count), as: "a", into: storage)
         // With its length, so that small ones go through a file and large ones through a FIFO.
-        let length = fault == "get-size" && count > 65_536 ? nil : Int64(count)
+        let length = fault == "get-size" && count > 131_072 ? nil : Int64(count)
         let error = try host.failure { try storage.get(key: "a", offset: 0, length: length) }
         #expect(error.code == .integrity)
         #expect(error.message.contains(reason), "\(error.message)")
@@ -114,10 +114,10 @@ import Threads
     @Test func `more bytes through a FIFO than were asked for end the plugin`() throws {
         let host = try HostFixture()
         let storage = try host.pythonStorage(fault: "surplus")
-        try host.put(bytes(100_000), as: "a", into: storage)
-        let error = try host.failure { try storage.get(key: "a", offset: 0, length: 100_000) }
+        try host.put(bytes(200_000), as: "a", into: storage)
+        let error = try host.failure { try storage.get(key: "a", offset: 0, length: 200_000) }
         #expect([.protocolViolation, .integrity].contains(error.code))
-        #expect(error.message.contains("wrote more than the 100000 bytes"), "\(error.message)")
+        #expect(error.message.contains("wrote more than the 200000 bytes"), "\(error.message)")
         try host.finish()
     }
 

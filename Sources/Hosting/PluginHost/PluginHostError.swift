@@ -64,6 +64,9 @@ package struct PluginHostError: Error, Sendable, CustomStringConvertible {
     package internal(set) var lastStandardError: [String] = []
     /// The plugin's own error.
     package internal(set) var remote: RPCError?
+    /// Whether the request, or an earlier try of it, may have reached a process. False is certain: no plugin has done
+    /// anything of it.
+    package internal(set) var mayHaveBeenSent = false
     /// Whether the same request may succeed later, as far as the host can tell.
     package internal(set) var retryable = false
 

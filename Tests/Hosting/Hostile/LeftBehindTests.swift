@@ -26,8 +26,8 @@ import Threads
                 _ = try? host.storage("#!/bin/bash\nexit 1\n")
                 for fault in ["", "symlink", "half", "surplus"] {
                     let storage = try host.pythonStorage(fault: fault)
-                    try host.put([UInt8](repeating: 1, count: 100_000), as: "a", into: storage)
-                    _ = try? storage.get(key: "a", offset: 0, length: 100_000)
+                    try host.put([UInt8](repeating: 1, count: 200_000), as: "a", into: storage)
+                    _ = try? storage.get(key: "a", offset: 0, length: 200_000)
                     storage.close()
                 }
             }

@@ -1,4 +1,5 @@
 package import PluginProtocol
+package import Threads
 
 /// A hook behind a plugin: it acts on the events of a run.
 ///
@@ -26,16 +27,21 @@ package final class HookPlugin: Sendable {
     ///   - timeout: after it `cancel` is sent, and some seconds later the process group is ended.
     ///   - isRepeatable: whether the same event may be sent again on a new process when the outcome is not known, as
     ///     for post events, which are idempotent.
+    ///   - cancellation: ends this call; nil for that with which the plugin was opened. A post event that has to be
+    ///     delivered although the run was cancelled is given one of its own.
     /// - Throws: ``PluginHostError``; `remote` with ``RPCErrorCode/hookFailed`` when the hook reports a failure.
     package func run(
-        _ parameters: HookRunParameters, timeout: Duration, isRepeatable: Bool = false
+        _ parameters: HookRunParameters, timeout: Duration, isRepeatable: Bool = false,
+        cancellation: Cancellation? = nil
     ) throws -> HookRunResult {
         var parameters = parameters
         parameters.deadlineMilliseconds = Milliseconds.count(timeout)
         let label = "\(PluginMethod.hookRun) \(parameters.event)"
-        let options = CallOptions(
-            label: label, hard: timeout, idle: nil, cancellation: session.opening.cancellation)
-        return try session.perform(label, isRepeatable: isRepeatable) { [parameters] instance in
+        let cancellation = cancellation ?? session.opening.cancellation
+        let options = CallOptions(label: label, hard: timeout, idle: nil, cancellation: cancellation)
+        return try session.perform(
+            label, isRepeatable: isRepeatable, cancellation: cancellation
+        ) { [parameters] instance in
             try instance.call(HookRun.self, parameters, options)
         }
     }

@@ -59,26 +59,37 @@ final class PluginSession: Sendable {
     /// - Parameters:
     ///   - label: method and object, for messages.
     ///   - isRepeatable: whether the request may be sent again when its outcome is not known.
+    ///   - cancellation: ends the wait for a process, its start, and pauses; nil for that of the plugin.
     /// - Throws: ``PluginHostError``.
     func perform<Result>(
-        _ label: String, isRepeatable: Bool, _ body: (PluginInstance) throws -> Result
+        _ label: String, isRepeatable: Bool, cancellation: Cancellation? = nil,
+        _ body: (PluginInstance) throws -> Result
     ) throws -> Result {
+        let cancellation = cancellation ?? opening.cancellation
         var policy = RetryPolicy(context.deadlines, isRepeatable: isRepeatable)
+        var mayHaveBeenSent = false
+        func final(_ error: PluginHostError) -> PluginHostError {
+            var error = error
+            error.mayHaveBeenSent = mayHaveBeenSent
+            return error
+        }
         while true {
-            do { return try attempt(label, policy.attempt, body) } catch let failure as AttemptFailure {
+            do { return try attempt(label, policy.attempt, cancellation, body) } catch let failure as AttemptFailure {
                 let error = failure.error
+                // A request that has no line is refused before anything of it is written.
+                if failure.wasSent, error.code != .invalidConfiguration { mayHaveBeenSent = true }
                 // A plugin that never worked is not tried again when it dies: that is no accident.
-                if !failure.wasSent, !pool.hasOpened, error.remote == nil { throw error }
+                if !failure.wasSent, !pool.hasOpened, error.remote == nil { throw final(error) }
                 switch policy.decide(error, wasSent: failure.wasSent, factor: HostContext.jitter()) {
-                case .fail: throw error
-                case .failAsPoison: throw PluginHostError.poison(subject, request: label, cause: error)
+                case .fail: throw final(error)
+                case .failAsPoison: throw final(PluginHostError.poison(subject, request: label, cause: error))
                 case .retry(let delay, let reopen):
                     if reopen { forgetSecrets() }
                     context.emit(
                         .retried(
                             plugin: subject.name, request: label, attempt: policy.attempt, reason: error.message))
-                    do { try Pause.wait(delay, opening.cancellation) } catch {
-                        throw PluginHostError.cancelled(subject, request: label)
+                    do { try Pause.wait(delay, cancellation) } catch {
+                        throw final(PluginHostError.cancelled(subject, request: label))
                     }
                 }
             }
@@ -98,7 +109,7 @@ final class PluginSession: Sendable {
     }
 
     private func attempt<Result>(
-        _ label: String, _ attempt: Int, _ body: (PluginInstance) throws -> Result
+        _ label: String, _ attempt: Int, _ cancellation: Cancellation, _ body: (PluginInstance) throws -> Result
     ) throws -> Result {
         let asked = ContinuousClock.now
         var sent: ContinuousClock.Instant?
@@ -111,7 +122,7 @@ final class PluginSession: Sendable {
                         worked: sent.map { now - $0 } ?? .zero, outcome: outcome)))
         }
         do {
-            let instance = try pool.take(opening.cancellation) { try startInstance() }
+            let instance = try pool.take(cancellation) { try startInstance(cancellation) }
             defer { pool.give(back: instance) }
             sent = .now
             let result = try body(instance)
@@ -125,14 +136,14 @@ final class PluginSession: Sendable {
         }
     }
 
-    private func startInstance() throws -> PluginInstance {
+    private func startInstance(_ cancellation: Cancellation) throws -> PluginInstance {
         let instance = try starter.start(in: shared)
         do {
-            let description = try starter.describe(instance, opening.cancellation)
+            let description = try starter.describe(instance, cancellation)
             try accept(description)
             let result = try starter.open(
                 instance, name: opening.name, mode: opening.mode, configuration: try resolved(description),
-                input: shared.input, opening.cancellation)
+                input: shared.input, cancellation)
             if let place = result.spoolNear { moveSpool(near: place) }
             pool.allow(description.limits)
             if let reason = pool.takeDeathReason() {

@@ -40,10 +40,10 @@ struct ProcessLoop {
         while !isOver {
             obeyOrders()
             guard ladder.taken != .giveUp else { break }
-            wait()
+            let mayHaveEnded = wait()
             readStandardError()
             readStandardOutput()
-            noticeEnd()
+            if mayHaveEnded { noticeEnd() }
         }
         end()
         buffer.deallocate()
@@ -79,7 +79,9 @@ struct ProcessLoop {
     private func signal(_ number: Int32) { _ = kill(-process.child.pid, number) }
 
     /// Waits until there is something to do.
-    private func wait() {
+    ///
+    /// - Returns: whether the leader may have ended.
+    private func wait() -> Bool {
         let now = Instant.now
         var limit = ladder.nextDue.map { $0 - now }
         if let drainUntil { limit = min(limit ?? drainUntil - now, drainUntil - now) }
@@ -94,6 +96,7 @@ struct ProcessLoop {
         ]
         _ = poll(&descriptors, nfds_t(descriptors.count), PollTimeout.milliseconds(limit))
         if descriptors[0].revents != 0 { process.wake.lower() }
+        return descriptors[3].revents != 0 || process.child.exitDescriptor.number < 0
     }
 
     private mutating func readStandardError() {
