@@ -15,6 +15,9 @@ final class ServeLoop: Sendable {
         /// Every request that is not answered yet, for `cancel`.
         var calls: [RequestID: Job] = [:]
         var handler: (any PluginHandler)?
+        /// Workers that have, or are about to have, nothing to do. A worker is only started for a request that none of these can take.
+        var idleCount = 0
+        var workers: [WorkerThread] = []
         /// No more requests come; workers end when nothing waits.
         var isInputOver = false
     }
@@ -35,15 +38,11 @@ final class ServeLoop: Sendable {
 
     /// Serves until the input ends or `termination` becomes readable, then waits for the calls and closes the handler.
     func run(input: Int32, termination: Int32) {
-        let count = max(1, plugin.description.limits.maxInflight)
-        let workers = (0..<count).map { index in
-            WorkerThread(name: "call-\(index)", stackByteCount: 4 << 20) { [self] in work() }
-        }
         let wasTerminated = read(input: input, termination: termination)
         finishInput(wasTerminated ? .termination : .endOfInput)
         waitForCalls(wasTerminated ? -1 : termination)
         // Workers do not throw.
-        for worker in workers { try? worker.join() }
+        for worker in state.withLockQuietly({ $0.workers }) { try? worker.join() }
         state.withLockQuietly { $0.handler }?.close()
     }
 }
@@ -102,6 +101,12 @@ extension ServeLoop {
             let job = Job(request: request, reply: reply, call: call)
             state.waiting.append(job)
             state.calls[request.id] = job
+            let maximum = max(1, plugin.description.limits.maxInflight)
+            if state.waiting.count > state.idleCount, state.workers.count < maximum {
+                let name = "call-\(state.workers.count)"
+                state.idleCount += 1
+                state.workers.append(WorkerThread(name: name, stackByteCount: 4 << 20) { [self] in work() })
+            }
             return true
         }
         guard !isTaken else { return }
@@ -149,8 +154,11 @@ extension ServeLoop {
             case .call: outcome = answer(job)
             }
             job.call.finish()
-            // Forgotten before it is answered: the host may use the id again at once.
-            state.withLock { $0.calls[job.request.id] = nil }
+            // Forgotten, and free again, before it is answered: the host may ask again at once.
+            state.withLockQuietly { state in
+                state.calls[job.request.id] = nil
+                state.idleCount += 1
+            }
             job.reply.resolve(outcome)
         }
     }
@@ -159,6 +167,7 @@ extension ServeLoop {
         state.wait { state -> (Job, SessionRules.Admission)?? in
             guard !state.rules.isOpening else { return nil }
             guard !state.waiting.isEmpty else { return state.isInputOver ? .some(nil) : nil }
+            state.idleCount -= 1
             let job = state.waiting.removeFirst()
             return (job, state.rules.admit(job.request.method))
         } ?? nil
