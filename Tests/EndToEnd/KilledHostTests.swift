@@ -10,7 +10,7 @@ import Testing
         try sandbox.run(
             """
             cp notes/application.yaml whole.yaml
-            sed -i 's/dump: .seq, "1000"./dump: [sh, -c, "echo begun > begun; exec sleep 600"]/; s#echo begun > begun#echo begun > '"$PWD"'/begun#' notes/application.yaml
+            sed -i "s#command: .seq, .1000..#command: [sh, -c, 'echo > $PWD/begun; exec sleep 600']#" notes/application.yaml
             stillpoint application add notes/application.yaml
             """)
         let output = try sandbox.run(

@@ -73,7 +73,7 @@ import Testing
         try sandbox.addApplication("notes")
         try sandbox.run(
             """
-            sed -i 's/, load: [^]]*]//' notes/application.yaml
+            sed -i '/load:/d' notes/application.yaml
             stillpoint application add notes/application.yaml
             stillpoint backup && rm -r notes/data
             """)
@@ -154,7 +154,7 @@ import Testing
         try sandbox.addApplication("notes")
         try sandbox.run(
             """
-            sed -i 's/dump: .seq, "1000"./dump: [sh, -c, "seq 1000; exit 1"]/' notes/application.yaml
+            sed -i 's/command: .seq, "1000"./command: [sh, -c, "seq 1000; exit 1"]/' notes/application.yaml
             stillpoint application add notes/application.yaml
             """)
         let result = try sandbox.result("stillpoint backup")

@@ -38,7 +38,11 @@ extension Sandbox {
               volumes:
                 - {name: data, path: "\(root)/data", exclude: ["*.tmp"]}
               dumps:
-                - {name: numbers, plugin: command, config: {dump: [seq, "1000"], load: ["\(root)/load"]}}
+                - name: numbers
+                  plugin: command
+                  config:
+                    dump: {command: [seq, "1000"]}
+                    load: {command: ["\(root)/load"]}
               hooks:
                 - plugin: exec
                   events:
