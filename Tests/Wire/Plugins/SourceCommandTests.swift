@@ -105,7 +105,7 @@ import Testing
     func `the process group is ended`(by reason: String) throws {
         let fixture = try Fixture(
             dump: "sleep 61 & echo $$ > $D/pid; echo started >&2; wait",
-            more: reason == "timeout" ? ["timeout_ms": 300] : [:])
+            more: reason == "timeout" ? ["timeout_ms": 3000] : [:])
         let id = try fixture.host.send("source.dump", fixture.dumpParameters(fixture.directory.path("out")))
         try fixture.host.waitForLog("started")
         let pid = try #require(pid_t(String(decoding: try fixture.directory.read("pid").dropLast(), as: UTF8.self)))

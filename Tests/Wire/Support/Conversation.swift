@@ -22,7 +22,7 @@ final class Conversation: Sendable {
     private let input: Int32
     private let output: Int32
     private let state = Mutex(State())
-    private let limit: Duration = .seconds(20)
+    private let limit: Duration = .seconds(60)
 
     /// - Parameters: input: what the plugin reads; output: what it writes. Both are closed here.
     init(input: Int32, output: Int32) {

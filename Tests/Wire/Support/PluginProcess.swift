@@ -59,7 +59,7 @@ final class PluginProcess: Sendable {
     /// Waits, for a limited time, until the process has ended.
     ///
     /// - Returns: its exit status, or 128 + the signal that ended it.
-    func wait(limit: Duration = .seconds(20)) throws -> Int32 {
+    func wait(limit: Duration = .seconds(60)) throws -> Int32 {
         let deadline = ContinuousClock.now + limit
         while ContinuousClock.now < deadline {
             var exit = cspawn_exit()
@@ -96,7 +96,7 @@ enum Places {
 }
 
 /// Waits, for a limited time, until something is true.
-func eventually(limit: Duration = .seconds(20), _ condition: () -> Bool) -> Bool {
+func eventually(limit: Duration = .seconds(60), _ condition: () -> Bool) -> Bool {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
         if condition() { return true }

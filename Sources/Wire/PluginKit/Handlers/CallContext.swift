@@ -23,10 +23,16 @@ public final class CallContext: Sendable {
     public let requestID: String
     private let state = Mutex(State())
     private let notify: @Sendable (RPCNotification) -> Void
+    private let notifyOrDrop: @Sendable (RPCNotification) -> Void
 
-    init(requestID: String, notify: @escaping @Sendable (RPCNotification) -> Void) {
+    /// - Parameters: notify: waits for the host to read; notifyOrDrop: never waits.
+    init(
+        requestID: String, notify: @escaping @Sendable (RPCNotification) -> Void,
+        notifyOrDrop: @escaping @Sendable (RPCNotification) -> Void
+    ) {
         self.requestID = requestID
         self.notify = notify
+        self.notifyOrDrop = notifyOrDrop
     }
 
     /// Why to stop; nil while the call goes on. A cancelled call must still return or throw.
@@ -78,15 +84,20 @@ public final class CallContext: Sendable {
         notify(RPCNotification(method: PluginMethod.progress.name, params: parameters.encoded))
     }
 
-    /// Sends a line to the host's log, as belonging to this call. Control characters become visible.
-    public func log(_ level: PluginLogLevel, _ message: String) { send(level, message, request: requestID) }
-
-    /// Sends a line to the host's log that belongs to no call; also after the call was answered.
-    public func notice(_ level: PluginLogLevel, _ message: String) { send(level, message, request: nil) }
-
-    private func send(_ level: PluginLogLevel, _ message: String, request: String?) {
+    /// Sends a line to the host's log, as belonging to this call; waits for a host that is slow to read. Control
+    /// characters become visible.
+    public func log(_ level: PluginLogLevel, _ message: String) {
         let line = PlainText.oneLine(message, maximumByteCount: 8192)
-        let parameters = LogParameters(level: level, message: line, request: request)
+        let parameters = LogParameters(level: level, message: line, request: requestID)
         notify(RPCNotification(method: PluginMethod.log.name, params: parameters.encoded))
+    }
+
+    /// Sends a line to the host's log that belongs to no call, also after this one was answered. It is dropped when the
+    /// host does not read just now, so that work which must be done whatever the host does never waits here.
+    public func notice(_ level: PluginLogLevel, _ message: String) {
+        // Each byte may become an escape of six.
+        let line = PlainText.oneLine(message, maximumByteCount: 600)
+        let parameters = LogParameters(level: level, message: line)
+        notifyOrDrop(RPCNotification(method: PluginMethod.log.name, params: parameters.encoded))
     }
 }

@@ -9,6 +9,22 @@ final class LineWriter: Sendable {
 
     init(descriptor: Int32) { self.descriptor = descriptor }
 
+    /// The most that a pipe which is ready takes at once without waiting. Source: pipe(7), PIPE_BUF.
+    static let atOnceByteCount = 4096
+
+    /// Writes a line of at most ``atOnceByteCount`` bytes if that is possible without waiting, else drops it: for what
+    /// is told in passing by work that must not wait for a host that does not read.
+    func writeOrDrop(_ line: [UInt8]) {
+        guard line.count <= Self.atOnceByteCount else { return }
+        _ = isBroken.withLockIfAvailable { isBroken in
+            var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            guard !isBroken, Glibc.poll(&poll, 1, 0) == 1, poll.revents & Int16(POLLOUT) != 0 else { return }
+            // A pipe takes so few bytes whole or not at all.
+            let count = line.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EPIPE { isBroken = true }
+        }
+    }
+
     /// Waits until the line is written or the reader is gone.
     func write(_ line: [UInt8]) {
         isBroken.withLock { isBroken in

@@ -95,7 +95,9 @@ extension ServeLoop {
 
     private func take(_ request: RPCRequest) {
         let reply = ReplyOnce(id: request.id) { [self] in send($0) }
-        let call = CallContext(requestID: request.id.description) { [self] in send($0) }
+        let call = CallContext(
+            requestID: request.id.description, notify: { [self] in line(of: $0).map(writer.write) },
+            notifyOrDrop: { [self] in line(of: $0).map(writer.writeOrDrop) })
         let isTaken = state.withLock { state in
             guard state.waiting.count < Self.maximumWaiting, state.calls[request.id] == nil else { return false }
             let job = Job(request: request, reply: reply, call: call)
@@ -210,9 +212,8 @@ extension ServeLoop {
         }
     }
 
-    private func send(_ notification: RPCNotification) {
-        // A notification that cannot be written in the profile (a NUL in a text) is not worth a failure.
-        guard let line = try? notification.canonicalLine(maximumByteCount: WireLimits.responseLine) else { return }
-        writer.write(line)
+    /// Nil for a notification that cannot be written, because of a NUL in a text: that is not worth a failure.
+    private func line(of notification: RPCNotification) -> [UInt8]? {
+        try? notification.canonicalLine(maximumByteCount: WireLimits.responseLine)
     }
 }
