@@ -121,6 +121,17 @@ import Threads
         try host.finish()
     }
 
+    @Test(arguments: ["opens-only", "stops-half-way"])
+    func `a FIFO that is held open without bytes ends by the idle deadline`(fault: String) throws {
+        let host = try HostFixture(.brief { $0.transferIdle = .milliseconds(300) })
+        let storage = try host.pythonStorage(fault: fault)
+        try host.put(bytes(200_000), as: "a", into: storage)
+        let error = try host.failure { try storage.get(key: "a") }
+        #expect(error.code == .timeout)
+        #expect(error.message.contains("made no progress for 0.3 seconds"), "\(error.message)")
+        try host.finish()
+    }
+
     @Test func `a put that stored something else is no success`() throws {
         let host = try HostFixture()
         let storage = try host.pythonStorage(fault: "put-size")

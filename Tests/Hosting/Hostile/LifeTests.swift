@@ -101,7 +101,11 @@ import Threads
     }
 
     @Test func `end-of-file and SIGTERM ignored, SIGKILL ends it`() throws {
-        let host = try HostFixture(.brief { $0.exitAfterEndOfFile = .milliseconds(100) })
+        let host = try HostFixture(
+            .brief {
+                $0.exitAfterEndOfFile = .milliseconds(100)
+                $0.exitAfterTerminate = .milliseconds(100)
+            })
         let storage = try host.storage(
             BashPlugin.script(start: "trap '' TERM", call: BashPlugin.stat) + "\nwhile :; do sleep 60; done\n")
         #expect(try storage.stat(key: "a").size == 7)
@@ -236,8 +240,8 @@ import Threads
     @Test func `progress keeps a transfer alive until the hard deadline`() throws {
         let host = try HostFixture(
             .brief {
-                $0.transferIdle = .milliseconds(300)
-                $0.transferBase = .milliseconds(900)
+                $0.transferIdle = .milliseconds(700)
+                $0.transferBase = .milliseconds(1500)
             })
         let description = #"""
             {"protocol":1,"name":"hostile","version":"1","kinds":["storage"],"features":{"progress":true}}
@@ -245,13 +249,30 @@ import Threads
         let storage = try host.storage(
             BashPlugin.script(
                 description: description,
+                // The pause is a read that nothing comes for.
                 call: #"""
                     while printf '{"jsonrpc":"2.0","method":"progress","params":{"request":"%s","done":1}}\n' "$id" >&3
-                    do sleep 0.05; done
+                    do read -rt 0.05; (( $? == 1 )) && exit; done
                     """#))
         let error = try host.failure { try host.put([1], as: "a", into: storage) }
         #expect(error.code == .timeout)
-        #expect(error.message.contains("took longer than 0.9 seconds"))
+        #expect(error.message.contains("took longer than 1.5 seconds"))
+        try host.finish()
+    }
+
+    @Test func `an answer that comes in drops is too late`() throws {
+        let host = try HostFixture(.brief { $0.short = .milliseconds(300) })
+        let storage = try host.storage(
+            BashPlugin.script(
+                call: #"""
+                    answer="{\"jsonrpc\":\"2.0\",\"id\":\"$id\",\"result\":{\"size\":7}}"
+                    for (( i = 0; i < ${#answer}; i++ )); do
+                        printf '%s' "${answer:i:1}" >&3; read -rt 0.05; (( $? == 1 )) && exit
+                    done
+                    """#))
+        let error = try host.failure { try storage.stat(key: "a") }
+        #expect(error.code == .timeout)
+        #expect(error.message.contains("took longer than 0.3 seconds"))
         try host.finish()
     }
 

@@ -43,7 +43,11 @@ import Testing
     }
 
     @Test func `a plugin that hangs in open is stopped, whatever it ignores`() throws {
-        let host = try HostFixture(.brief { $0.open = .milliseconds(150) })
+        let host = try HostFixture(
+            .brief {
+                $0.open = .milliseconds(150)
+                $0.exitAfterTerminate = .milliseconds(150)
+            })
         let error = try host.failure {
             try host.storage(BashPlugin.script(start: "trap '' TERM", open: "while :; do sleep 60; done"))
         }

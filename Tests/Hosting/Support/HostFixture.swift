@@ -168,7 +168,7 @@ extension PluginDeadlines {
     static var brief: PluginDeadlines {
         var deadlines = PluginDeadlines()
         deadlines.cancelGrace = .milliseconds(100)
-        deadlines.exitAfterTerminate = .milliseconds(300)
+        deadlines.exitAfterTerminate = .seconds(3)
         deadlines.drain = .milliseconds(300)
         deadlines.closedStreamGrace = .milliseconds(100)
         deadlines.restartDelays = [.milliseconds(5), .milliseconds(10)]

@@ -42,6 +42,11 @@ enum PythonStorage {
                 return
             if fault == "never-opens":
                 return
+            if fault in ("opens-only", "stops-half-way"):
+                import time
+                target = open(path, "wb", 0)
+                if fault == "stops-half-way": target.write(data[:1000])
+                time.sleep(60)
             if fault == "half":
                 data = data[:len(data) // 2]
             if fault == "surplus":
