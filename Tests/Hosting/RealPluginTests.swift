@@ -16,7 +16,7 @@ import Threads
         -> PutResult
     {
         let path = "\(storage.spoolIn)/\(UInt64.random(in: 0...UInt64.max))"
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         #expect(object.withUnsafeBytes { write(file, $0.baseAddress, $0.count) } == object.count)
         close(file)
         defer { unlink(path) }

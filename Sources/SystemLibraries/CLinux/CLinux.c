@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -126,3 +127,8 @@ void clinux_survive_broken_pipes(void) {
 }
 
 int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+uint64_t clinux_file_system_type(const char *path) {
+    struct statfs info;
+    return statfs(path, &info) == 0 ? (uint32_t)info.f_type : 0;
+}

@@ -28,9 +28,19 @@ final class HostFixture: Sendable {
 
     /// Writes an executable file.
     func plugin(_ script: String, kind: PluginKind = .storage, arguments: [String] = []) throws -> PluginReference {
-        let path = try directory.write(script, to: "plugin")
-        #expect(chmod(path, 0o755) == 0)
+        let path = directory.path("plugin")
+        unlink(path)
+        write(Array(script.utf8), to: path, mode: 0o755)
         return PluginReference(kind: kind, name: "hostile", executable: path, arguments: arguments)
+    }
+
+    /// Close-on-exec matters: a child of another test that inherits the descriptor would keep the file from being
+    /// executed ("Text file busy").
+    private func write(_ bytes: [UInt8], to path: String, mode: mode_t) {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        #expect(file >= 0)
+        #expect(bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) } == bytes.count)
+        close(file)
     }
 
     /// Starts and opens a storage plugin.
@@ -47,10 +57,7 @@ final class HostFixture: Sendable {
     @discardableResult
     func put(_ bytes: [UInt8], as key: String, into plugin: StoragePlugin, ifAbsent: Bool = false) throws -> PutResult {
         let path = "\(plugin.spoolIn)/\(key.split(separator: "/").joined(separator: "_"))-\(bytes.count)"
-        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        #expect(file >= 0)
-        #expect(bytes.withUnsafeBytes { write(file, $0.baseAddress, $0.count) } == bytes.count)
-        close(file)
+        write(bytes, to: path, mode: 0o600)
         defer { unlink(path) }
         return try plugin.put(
             key: key, size: Int64(bytes.count), sha256: String(repeating: "0", count: 64), path: path,

@@ -64,11 +64,11 @@ import Testing
         let otherStarted = try #require(other.startTime)
         let boot = ProcessIdentity.bootIdentifier()
         #expect(boot.count == 36)
-        try directory.write("1 2 \(boot)\n", to: "run-left/owner")
+        try directory.write("1 2 \(boot) here\n", to: "run-left/owner")
         try directory.write(
             "\(recorded.pid) \(started)\n\(other.pid) \(otherStarted &+ 1)\n1 1\nnonsense\n", to: "run-left/processes")
         // The same record of another boot says nothing about this one.
-        try directory.write("1 2 another-boot\n", to: "run-older/owner")
+        try directory.write("1 2 another-boot here\n", to: "run-older/owner")
         try directory.write("\(other.pid) \(otherStarted)\n", to: "run-older/processes")
         #expect(sweep(directory.path) == ["run-left 1", "run-older 0"])
         var exit = cspawn_exit()

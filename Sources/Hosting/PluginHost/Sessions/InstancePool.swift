@@ -23,7 +23,8 @@ final class InstancePool: Sendable {
         var maximumEntries = 1
         var restart: RestartPolicy
         var lastFailure: PluginHostError?
-        var deathReason: String?
+        /// A process died and no other was started since.
+        var hasDied = false
     }
 
     private enum Turn {
@@ -96,14 +97,16 @@ final class InstancePool: Sendable {
     /// Kept as the cause when no process is started any more.
     func noteFailure(_ error: PluginHostError) {
         guard [.died, .timeout, .protocolViolation].contains(error.code) else { return }
-        state.withLockQuietly { state in
-            state.lastFailure = error
-            state.deathReason = error.message
-        }
+        state.withLockQuietly { $0.lastFailure = error }
     }
 
-    /// Why the last process died, once.
-    func takeDeathReason() -> String? { state.withLockQuietly { $0.deathReason.take() } }
+    /// Why the last process died, once; nil when none died.
+    func takeDeathReason() -> String? {
+        state.withLockQuietly { state in
+            defer { state.hasDied = false }
+            return state.hasDied ? state.lastFailure?.message ?? "it ended without being asked to" : nil
+        }
+    }
 
     /// All processes get no new requests and end when those they have are answered.
     func retireAll() {
@@ -181,7 +184,9 @@ final class InstancePool: Sendable {
         for index in state.entries.indices
         where !state.entries[index].isRetired && state.entries[index].instance.isSpent {
             state.entries[index].isRetired = true
-            if !state.isClosed { state.restart.recordDeath(now: .now, factor: HostContext.jitter()) }
+            guard !state.isClosed else { continue }
+            state.hasDied = true
+            state.restart.recordDeath(now: .now, factor: HostContext.jitter())
         }
     }
 

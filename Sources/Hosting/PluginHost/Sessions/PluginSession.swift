@@ -144,7 +144,7 @@ final class PluginSession: Sendable {
             let result = try starter.open(
                 instance, name: opening.name, mode: opening.mode, configuration: try resolved(description),
                 input: shared.input, cancellation)
-            if let place = result.spoolNear { moveSpool(near: place) }
+            if let place = result.spoolNear, opening.mode == .readWrite { moveSpool(near: place) }
             pool.allow(description.limits)
             if let reason = pool.takeDeathReason() {
                 context.emit(.restarted(plugin: subject.name, reason: reason))

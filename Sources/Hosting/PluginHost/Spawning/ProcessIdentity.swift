@@ -30,6 +30,13 @@ enum ProcessIdentity {
         return String(text.prefix { $0 != "\n" })
     }
 
+    /// The name of this machine; empty when unknown. Source: uname(2), nodename.
+    static func hostName() -> String {
+        var name = utsname()
+        guard uname(&name) == 0 else { return "" }
+        return withUnsafeBytes(of: &name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
     private static func readSmallFile(_ path: String) -> String? {
         // A missing file is the answer "no such process", not a failure.
         guard let file = try? OwnedDescriptor.open(path, O_RDONLY) else { return nil }

@@ -4,7 +4,7 @@ import Glibc
 /// A directory that belongs to one running host: a file in it is locked for as long as the host lives, so that others
 /// can tell a directory in use from one that was left behind.
 final class OwnedDirectory: Sendable {
-    /// The locked file. It holds "PID START-TIME BOOT-ID".
+    /// The locked file. It holds "PID START-TIME BOOT-ID HOST-NAME".
     static let ownerFile = "owner"
     /// One line "PID START-TIME" for each plugin process that was started.
     static let processesFile = "processes"
@@ -30,7 +30,8 @@ final class OwnedDirectory: Sendable {
             }
             let pid = getpid()
             let started = ProcessIdentity.startTime(of: pid) ?? 0
-            let text = Array("\(pid) \(started) \(ProcessIdentity.bootIdentifier())\n".utf8)
+            let boot = ProcessIdentity.bootIdentifier()
+            let text = Array("\(pid) \(started) \(boot) \(ProcessIdentity.hostName())\n".utf8)
             guard write(lock.number, text, text.count) == text.count else {
                 throw SystemCallFailure.last("write \(unfinished)/\(Self.ownerFile)")
             }
@@ -62,15 +63,18 @@ final class OwnedDirectory: Sendable {
     /// Removes the directories in `parent` whose owner is gone, and ends the processes recorded in them.
     ///
     /// A process is ended (with its group) only when it started when the record says and in this boot: another may have
-    /// got its number since. Directories that another user owns or that cannot be locked are left alone.
+    /// got its number since. Directories that another user owns or that cannot be locked are left alone, and, where locks
+    /// may be of no account to other machines, those of other machines.
     static func sweep(_ parent: String, prefix: String, found: (_ path: String, _ killed: Int) -> Void) {
+        let isShared = NetworkFileSystem.contains(parent)
         for name in DirectoryListing.names(in: parent) {
             let path = "\(parent)/\(name)"
             if name.hasPrefix(unfinishedPrefix) { removeUnfinished(path) }
             guard name.hasPrefix(prefix), isOwnDirectory(path) else { continue }
             // Without an owner file it is not one of these directories; without read permission it is not ours.
             guard let owner = try? OwnedDescriptor.open("\(path)/\(ownerFile)", O_RDWR | CLINUX_O_NOFOLLOW),
-                flock(owner.number, LOCK_EX | LOCK_NB) == 0
+                flock(owner.number, LOCK_EX | LOCK_NB) == 0,
+                !isShared || ownerFields(owner).dropFirst(3).first == ProcessIdentity.hostName()
             else { continue }
             let killed = endProcesses(recordedIn: path, owner: owner)
             DirectoryRemoval.remove(path)
@@ -91,10 +95,7 @@ final class OwnedDirectory: Sendable {
     }
 
     private static func endProcesses(recordedIn path: String, owner: OwnedDescriptor) -> Int {
-        guard
-            text(owner).split(whereSeparator: { $0 == " " || $0 == "\n" }).last.map(String.init)
-                == ProcessIdentity.bootIdentifier()
-        else { return 0 }
+        guard ownerFields(owner).dropFirst(2).first == ProcessIdentity.bootIdentifier() else { return 0 }
         guard let file = try? OwnedDescriptor.open("\(path)/\(processesFile)", O_RDONLY | CLINUX_O_NOFOLLOW) else {
             return 0
         }
@@ -109,6 +110,10 @@ final class OwnedDirectory: Sendable {
             if kill(-pid, SIGKILL) == 0, isLiving { killed += 1 }
         }
         return killed
+    }
+
+    private static func ownerFields(_ owner: OwnedDescriptor) -> [String] {
+        text(owner).split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init)
     }
 
     /// The first 64 KiB of a file.

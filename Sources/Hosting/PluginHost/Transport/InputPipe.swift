@@ -17,9 +17,11 @@ final class InputPipe: Sendable {
 
     /// How soon a blocked writer notices that the pipe is to be closed or its caller gives up.
     private static let slice: Int32 = 50
+    private static let maximumDeferred = 64
 
     private let descriptor: Mutex<Int32>
     private let isClosing = Atomic<Bool>(false)
+    private let deferred = Mutex<[[UInt8]]>([])
 
     /// Takes over the descriptor and makes it non-blocking.
     init(_ owned: OwnedDescriptor) {
@@ -32,7 +34,8 @@ final class InputPipe: Sendable {
 
     /// Writes a whole line; waits while the pipe is full.
     func write(_ line: [UInt8], stall: Duration, isAbandoned: () -> Bool) -> Outcome {
-        descriptor.withLock { number in
+        defer { writeDeferred() }
+        return descriptor.withLock { number in
             guard number >= 0 else { return .closed }
             var offset = 0
             var lastProgress = ContinuousClock.now
@@ -57,14 +60,25 @@ final class InputPipe: Sendable {
         }
     }
 
-    /// Writes a short line if that is possible at once; a notification that does not fit is not worth waiting for.
+    /// Writes a short line as soon as that is possible without waiting: at once, or after the line that another thread
+    /// is writing. It is dropped when the pipe is full then: a plugin that does not read needs no notification.
     ///
     /// Lines up to PIPE_BUF are written whole or not at all. Source: pipe(7).
     func writeIfReady(_ line: [UInt8]) {
         guard line.count <= 4096 else { return }
-        _ = descriptor.withLockIfAvailable { number in
-            guard number >= 0 else { return }
-            _ = line.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+        deferred.withLock { if $0.count < Self.maximumDeferred { $0.append(line) } }
+        writeDeferred()
+    }
+
+    /// Whoever adds a line and finds the pipe taken leaves it to the one who has it, who looks here after letting go.
+    private func writeDeferred() {
+        while deferred.withLock({ !$0.isEmpty }) {
+            let isDone: Void? = descriptor.withLockIfAvailable { number in
+                for line in deferred.withLock({ lines in lines.takeAll() }) where number >= 0 {
+                    _ = line.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+                }
+            }
+            guard isDone != nil else { return }
         }
     }
 
@@ -75,5 +89,13 @@ final class InputPipe: Sendable {
             if number >= 0 { _ = Glibc.close(number) }
             number = -1
         }
+    }
+}
+
+extension Array {
+    /// All elements; none are left.
+    fileprivate mutating func takeAll() -> [Element] {
+        defer { self = [] }
+        return self
     }
 }

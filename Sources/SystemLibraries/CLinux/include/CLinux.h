@@ -69,3 +69,6 @@ void clinux_survive_broken_pipes(void);
 
 /// eventfd(2) with EFD_CLOEXEC and EFD_NONBLOCK, starting at 0.
 int clinux_eventfd(void);
+
+/// f_type of statfs(2): the kind of file system that path lies on; 0 when unknown.
+uint64_t clinux_file_system_type(const char *path);
