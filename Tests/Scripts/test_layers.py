@@ -40,9 +40,11 @@ class LayersTests(unittest.TestCase):
             self._breaches("", declared=["Forbidden"]),
             ["Package.swift: A depends on Forbidden; its row in docs/Modules.md does not allow it"])
 
-    def test_foundation_and_testable_imports_are_breaches_in_sources(self) -> None:
-        found = self._breaches("import Foundation\n@testable import Allowed\n", declared=["Allowed"])
-        self.assertEqual(len(found), 2)
+    def test_foundation_is_a_breach_in_sources(self) -> None:
+        self.assertEqual(len(self._breaches("import Foundation\n")), 1)
+
+    def test_an_import_in_a_text_is_none(self) -> None:
+        self.assertEqual(self._breaches('let script = """\n    import json\n    """\n// import Forbidden\n'), [])
 
     def test_foundation_is_free_in_tests(self) -> None:
         self.assertEqual(self._breaches("import Foundation\nimport Testing\n", kind="test"), [])

@@ -34,6 +34,12 @@ package struct ShellScript: Sendable {
         }
     }
 
+    /// Closes everything but the standard streams. Another test may be writing an executable at the moment of the fork; a
+    /// copy of its descriptor in a script that runs for seconds would keep that file from being executed (ETXTBSY,
+    /// execve(2)).
+    private static let closingInherited =
+        "for fd in /proc/$$/fd/*; do fd=${fd##*/}; if [ $fd -gt 2 ] && [ $fd != 255 ]; then eval \"exec $fd>&-\"; fi; done"
+
     /// Runs the script in `directory`, which also keeps its output in the file `.script-output`.
     ///
     /// - Returns: nil when no process could be started.
@@ -47,7 +53,7 @@ package struct ShellScript: Sendable {
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         var variables = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": directory.path, "LC_ALL": "C.UTF-8"]
         variables.merge(environment) { $1 }
-        let words = ["bash", "-euo", "pipefail", "-c", "cd \(directory.path)\n\(text)"]
+        let words = ["bash", "-euo", "pipefail", "-c", "\(Self.closingInherited)\ncd \(directory.path)\n\(text)"]
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         var assignments: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0)=\($1)") } + [nil]
         defer { for pointer in arguments + assignments { free(pointer) } }
