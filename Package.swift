@@ -49,7 +49,7 @@ let package = Package(
 
         // MARK: Wire
         module("Wire", "JSON", ["CJansson"]),
-        module("Wire", "JSONRPC", ["JSON", logging]),
+        module("Wire", "JSONRPC", ["JSON"]),
         module("Wire", "PluginProtocol", ["JSON", "JSONRPC"]),
         module("Wire", "PluginKit", ["JSON", "JSONRPC", "PluginProtocol", "Threads", "CLinux", "CSpawn"]),
 

@@ -302,6 +302,7 @@ import Threads
             let victim = try StorageFixture(kind, in: directory)
             let path = try victim.spooled(bytes, "victim-\(round)")
             try victim.host.send("storage.put", victim.putParameters("data/aa/k\(round)", path, size: bytes.count))
+            // No condition to wait for: the moments of death are to be spread over the whole of a put.
             usleep(UInt32(round * round * 400))
             kill(-victim.process.pid, SIGKILL)
             #expect(try victim.process.wait() == 128 + SIGKILL)

@@ -7,7 +7,7 @@ import Synchronization
 
 /// The host's side of a conversation with a plugin over two descriptors, with a limit on every wait.
 final class Conversation: Sendable {
-    struct TimedOut: Error, CustomStringConvertible {
+    struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
@@ -70,7 +70,7 @@ final class Conversation: Sendable {
             if let line = state.withLock({ $0.lines.isEmpty ? nil : $0.lines.removeFirst() }) { return line }
             var poll = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
             guard Glibc.poll(&poll, 1, 100) > 0 else {
-                if ContinuousClock.now > deadline { throw TimedOut(description: "no line from the plugin") }
+                if ContinuousClock.now > deadline { throw Failure(description: "no line from the plugin") }
                 continue
             }
             let count = buffer.withUnsafeMutableBytes { read(output, $0.baseAddress, $0.count) }
@@ -90,7 +90,7 @@ final class Conversation: Sendable {
             switch ServerLine.judge(line, knownNotifications: PluginMethod.pluginNotificationNames) {
             case .response(let response): return response
             case .notification(let notification): state.withLock { $0.notifications.append(notification) }
-            case let other: throw TimedOut(description: "unexpected line: \(other)")
+            case let other: throw Failure(description: "unexpected line: \(other)")
             }
         }
         return nil
@@ -100,12 +100,12 @@ final class Conversation: Sendable {
     func waitForLog(_ text: String) throws {
         while !logged.contains(where: { $0.contains(text) }) {
             guard let line = try line() else {
-                throw TimedOut(description: "the plugin ended without the log '\(text)'")
+                throw Failure(description: "the plugin ended without the log '\(text)'")
             }
             guard
                 case .notification(let notification) = ServerLine.judge(
                     line, knownNotifications: PluginMethod.pluginNotificationNames)
-            else { throw TimedOut(description: "a response before the log '\(text)'") }
+            else { throw Failure(description: "a response before the log '\(text)'") }
             state.withLock { $0.notifications.append(notification) }
         }
     }
@@ -128,9 +128,9 @@ final class Conversation: Sendable {
     /// Sends a request and waits for its response.
     func call(_ method: String, _ params: JSONObject = [:]) throws -> JSONObject {
         let id = try send(method, params)
-        guard let response = try response() else { throw TimedOut(description: "the plugin ended during \(method)") }
+        guard let response = try response() else { throw Failure(description: "the plugin ended during \(method)") }
         guard response.id == .text(id) else {
-            throw TimedOut(description: "response to \(response.id) instead of \(id)")
+            throw Failure(description: "response to \(response.id) instead of \(id)")
         }
         return try response.outcome.get()
     }

@@ -68,7 +68,7 @@ final class StorageFixture: Sendable {
         let result = try GetResult(try host.call("storage.get", parameters))
         let bytes = try directory.read(name)
         guard Int64(bytes.count) == result.size else {
-            throw Conversation.TimedOut(description: "\(bytes.count) bytes instead of \(result.size)")
+            throw Conversation.Failure(description: "\(bytes.count) bytes instead of \(result.size)")
         }
         return bytes
     }
@@ -78,12 +78,12 @@ final class StorageFixture: Sendable {
         var parameters: JSONObject = ["prefix": .string(prefix), "limit": .integer(limit)]
         for _ in 0..<10_000 {
             let page = try ListPage(try host.call("storage.list", parameters))
-            guard page.entries.count <= limit else { throw Conversation.TimedOut(description: "a page over the limit") }
+            guard page.entries.count <= limit else { throw Conversation.Failure(description: "a page over the limit") }
             keys += page.entries.map(\.key.text)
             guard let cursor = page.cursor else { return keys }
             parameters["cursor"] = .string(cursor.text)
         }
-        throw Conversation.TimedOut(description: "a list without end")
+        throw Conversation.Failure(description: "a list without end")
     }
 
     /// The code of the error that the call must give.
