@@ -24,6 +24,12 @@ package enum ProcessTable {
         return state != "Z" && state != "X"
     }
 
+    /// When the process started, in clock ticks since boot; nil when there is none. Source: proc(5), field 22.
+    package static func startTime(of pid: pid_t) -> UInt64? {
+        guard let fields = statusFields(of: pid), fields.count > 19 else { return nil }
+        return UInt64(fields[19])
+    }
+
     /// State, parent, group, … of a process. Source: proc(5), /proc/pid/stat, fields 3 and on.
     private static func statusFields(of pid: pid_t) -> [Substring]? {
         guard let file = fopen("/proc/\(pid)/stat", "r") else { return nil }

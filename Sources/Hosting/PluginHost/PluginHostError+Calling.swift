@@ -1,7 +1,8 @@
-import JSONRPC
+package import JSONRPC
 
 extension PluginHostError {
-    static func remote(_ subject: PluginSubject, request: String, error remote: RPCError) -> PluginHostError {
+    /// The plugin's own error.
+    package static func remote(_ subject: PluginSubject, request: String, error remote: RPCError) -> PluginHostError {
         let detail = remote.detail.map { " (\(PlainText.oneLine($0, maximumByteCount: 2048)))" } ?? ""
         var error = PluginHostError(
             .remote, "\(subject.title) answered \(request) with \(remote)\(detail)", subject: subject)

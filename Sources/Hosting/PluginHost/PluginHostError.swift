@@ -70,7 +70,8 @@ package struct PluginHostError: Error, Sendable, CustomStringConvertible {
     /// Whether the same request may succeed later, as far as the host can tell.
     package internal(set) var retryable = false
 
-    init(_ code: Code, _ message: String, subject: PluginSubject? = nil, cause: (any Error)? = nil) {
+    /// An error about a plugin, or about none.
+    package init(_ code: Code, _ message: String, subject: PluginSubject? = nil, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
         self.cause = cause
@@ -93,12 +94,20 @@ package struct PluginHostError: Error, Sendable, CustomStringConvertible {
 }
 
 /// Which plugin an error, an event or a log line is about.
-struct PluginSubject: Sendable, Hashable {
-    let name: String
-    let executable: String
+package struct PluginSubject: Sendable, Hashable {
+    /// Short name.
+    package let name: String
+    /// Absolute path.
+    package let executable: String
+
+    /// A plugin by name and path.
+    package init(name: String, executable: String) {
+        self.name = name
+        self.executable = executable
+    }
 
     /// "plugin 'filesystem' (/usr/lib/stillpoint/plugins/stillpoint-storage-filesystem)".
-    var title: String { "plugin '\(name)' (\(executable))" }
+    package var title: String { "plugin '\(name)' (\(executable))" }
 }
 
 extension PluginReference {

@@ -56,7 +56,7 @@ import Threads
         // Answers describe blindly and leaves everything in its pipe, which it makes small: 1031 is F_SETPIPE_SZ.
         let script = """
             #!/usr/bin/python3 -SE
-            import fcntl, time
+            fcntl, time = map(__import__, ("fcntl", "time"))
             fcntl.fcntl(0, 1031, 4096)
             print('{"jsonrpc":"2.0","id":"h1","result":\(BashPlugin.description)}', flush=True)
             time.sleep(60)

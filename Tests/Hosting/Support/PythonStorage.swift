@@ -10,7 +10,7 @@ enum PythonStorage {
     /// objects, or `file` to promise neither streams nor ranges.
     static let script = #"""
         #!/usr/bin/python3 -SE
-        import json, os, sys
+        json, os, sys, time = map(__import__, ("json", "os", "sys", "time"))
 
         out = os.fdopen(os.dup(1), "wb", 0)
         os.dup2(2, 1)
@@ -43,7 +43,6 @@ enum PythonStorage {
             if fault == "never-opens":
                 return
             if fault in ("opens-only", "stops-half-way"):
-                import time
                 target = open(path, "wb", 0)
                 if fault == "stops-half-way": target.write(data[:1000])
                 time.sleep(60)
@@ -58,7 +57,7 @@ enum PythonStorage {
 
         def put(p):
             if fault == "slow-put":
-                import time; time.sleep(60)
+                time.sleep(60)
             with open(p["path"], "rb") as source: data = source.read()
             target = file(p["key"])
             if p.get("if_absent") and os.path.exists(target):

@@ -1,8 +1,7 @@
 import JSON
 import JSONRPC
+import PluginHost
 import Testing
-
-@testable import PluginHost
 
 @Suite struct `Decisions of the plugin host` {
     private let start = ContinuousClock.now
@@ -103,12 +102,11 @@ import Testing
     }
 
     private func remote(_ code: RPCErrorCode, retryAfter: Int64? = nil, retryable: Bool? = nil) -> PluginHostError {
-        var error = PluginHostError(.remote, "")
         var data: [(name: String, value: JSONValue)] = []
         if let retryAfter { data.append(("retry_after_ms", .integer(retryAfter))) }
         if let retryable { data.append(("retryable", .bool(retryable))) }
-        error.remote = RPCError(code, "", data: JSONObject(data))
-        return error
+        return .remote(
+            PluginSubject(name: "p", executable: "/p"), request: "r", error: RPCError(code, "", data: JSONObject(data)))
     }
 
     @Test func `a request that ended two processes is poison`() {

@@ -1,9 +1,8 @@
 import Glibc
 import JSON
+import PluginHost
 import TestSupport
 import Testing
-
-@testable import PluginHost
 
 @Suite struct `Secrets of a configuration` {
     private let resolver = SecretResolver(commandLimit: .milliseconds(500))

@@ -1,10 +1,8 @@
-import CSpawn
 import Glibc
+import PluginHost
 import PluginProtocol
 import TestSupport
 import Testing
-
-@testable import PluginHost
 
 @Suite struct `The spool` {
     private func sweep(_ root: String, prefix: String = "run-") -> [String] {
@@ -31,7 +29,7 @@ import Testing
         first.remove()
         #expect(access(first.input, F_OK) != 0)
         spool.remove()
-        #expect(DirectoryListing.names(in: directory.path("a/b")) == [])
+        #expect(rmdir(directory.path("a/b")) == 0)
     }
 
     @Test func `a directory whose owner lives is left alone, one whose owner is gone is removed`() throws {
@@ -53,30 +51,26 @@ import Testing
 
     @Test func `a recorded process is ended, another with its number is not`() throws {
         let directory = try TemporaryDirectory("spool")
-        func child() throws -> SpawnedChild {
-            try SpawnerThread.shared.spawn(
-                SpawnRequest(
-                    executable: "/bin/sleep", arguments: ["60"], environment: [], directory: "/", input: .null,
-                    output: .null, error: .null, mayGainPrivileges: true))
+        /// A process that leads a group of its own, and when it started.
+        func process() throws -> (pid: pid_t, started: UInt64) {
+            let script = ShellScript("setsid sleep 600 >&- 2>&- & echo $!")
+            let output = try #require(try script.run(in: directory)?.output.dropLast())
+            let pid = try #require(pid_t(output))
+            return (pid, try #require(ProcessTable.startTime(of: pid)))
         }
-        let (recorded, other) = (try child(), try child())
-        let started = try #require(recorded.startTime)
-        let otherStarted = try #require(other.startTime)
-        let boot = ProcessIdentity.bootIdentifier()
-        #expect(boot.count == 36)
-        try directory.write("1 2 \(boot) here\n", to: "run-left/owner")
+        let (recorded, other) = (try process(), try process())
+        defer { kill(other.pid, SIGKILL) }
+        let boot = try #require(try ShellScript("cat /proc/sys/kernel/random/boot_id").run(in: directory)).output
+        try directory.write("1 2 \(boot.dropLast()) here\n", to: "run-left/owner")
         try directory.write(
-            "\(recorded.pid) \(started)\n\(other.pid) \(otherStarted &+ 1)\n1 1\nnonsense\n", to: "run-left/processes")
+            "\(recorded.pid) \(recorded.started)\n\(other.pid) \(other.started &+ 1)\n1 1\nnonsense\n",
+            to: "run-left/processes")
         // The same record of another boot says nothing about this one.
         try directory.write("1 2 another-boot here\n", to: "run-older/owner")
-        try directory.write("\(other.pid) \(otherStarted)\n", to: "run-older/processes")
+        try directory.write("\(other.pid) \(other.started)\n", to: "run-older/processes")
         #expect(sweep(directory.path) == ["run-left 1", "run-older 0"])
-        var exit = cspawn_exit()
-        #expect(cspawn_reap(recorded.pid, true, &exit) == 1)
-        #expect(exit.signal == SIGKILL)
-        #expect(!cspawn_has_ended(other.pid))
-        kill(other.pid, SIGKILL)
-        #expect(cspawn_reap(other.pid, true, &exit) == 1)
+        #expect(!ProcessTable.hasLivingMember(group: recorded.pid))
+        #expect(ProcessTable.isLiving(other.pid))
     }
 
     @Test func `a spool near the store is made once, and leftovers there are swept`() throws {
@@ -93,7 +87,7 @@ import Testing
         try shared.moveNear(place) { _, _ in }
         #expect(shared.buildDirectory == near)
         shared.remove()
-        #expect(DirectoryListing.names(in: directory.path("store")) == [])
+        #expect(rmdir(directory.path("store")) == 0)
         spool.remove()
     }
 

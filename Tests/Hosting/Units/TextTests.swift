@@ -1,6 +1,5 @@
+import PluginHost
 import Testing
-
-@testable import PluginHost
 
 @Suite struct `Text of plugins` {
     private func lines(_ text: String, secrets: [String] = [], chunk: Int = .max) -> (emitted: [String], last: [String])

@@ -2,11 +2,13 @@
 ///
 /// running → (deadline or cancellation) stopping: `cancel` was sent, a response still counts → stopped: the process is
 /// being ended, and its end is waited for.
-struct CallClock {
-    typealias Instant = ContinuousClock.Instant
+package struct CallClock {
+    /// Time that also passes while the machine sleeps.
+    package typealias Instant = ContinuousClock.Instant
 
     /// Why a call was not waited for any longer.
-    enum Reason: Sendable, Equatable {
+    package enum Reason: Sendable, Equatable {
+        /// The caller asked for it.
         case cancelled
         /// Longer than this in all.
         case hardDeadline(Duration)
@@ -15,7 +17,7 @@ struct CallClock {
     }
 
     /// What the caller does next.
-    enum Step: Sendable, Equatable {
+    package enum Step: Sendable, Equatable {
         /// Wait for a response, at most this long, then ask again.
         case wait(Duration)
         /// Send the `cancel` notification, then ask again.
@@ -37,16 +39,20 @@ struct CallClock {
     private var phase = Phase.running
 
     /// Why the call is being stopped; nil while it is not.
-    private(set) var reason: Reason?
+    package private(set) var reason: Reason?
 
-    init(started: Instant, hard: Duration, idle: Duration?, grace: Duration) {
+    /// - Parameters:
+    ///   - idle: nil when only the hard deadline counts.
+    ///   - grace: from `cancel` until the process is stopped.
+    package init(started: Instant, hard: Duration, idle: Duration?, grace: Duration) {
         self.started = started
         self.hard = hard
         self.idle = idle
         self.grace = grace
     }
 
-    mutating func next(now: Instant, lastActivity: Instant, isCancelled: Bool) -> Step {
+    /// What the caller does now; asked again after each step and each wait.
+    package mutating func next(now: Instant, lastActivity: Instant, isCancelled: Bool) -> Step {
         switch phase {
         case .running:
             if isCancelled { return stop(.cancelled, now) }

@@ -1,8 +1,10 @@
 import JSONRPC
 
 /// Whether a request that failed is sent again: the decisions alone. Source: protocol, Errors and host rules, 16.
-struct RetryPolicy {
-    enum Decision: Equatable {
+package struct RetryPolicy {
+    /// What is done about a failure.
+    package enum Decision: Equatable {
+        /// The caller gets the error.
         case fail
         /// The request ended two processes: it will not get a third.
         case failAsPoison
@@ -11,7 +13,7 @@ struct RetryPolicy {
     }
 
     /// A plugin that asks for a longer pause is not waited for longer, since every call has to end.
-    static let longestPause: Duration = .seconds(300)
+    package static let longestPause: Duration = .seconds(300)
 
     private let attempts: Int
     private let isRepeatable: Bool
@@ -20,19 +22,21 @@ struct RetryPolicy {
     private var hasReopened = false
     private var hasRetriedIntegrity = false
     /// How many attempts were made so far, the current one included.
-    private(set) var attempt = 1
+    package private(set) var attempt = 1
 
     /// - Parameter isRepeatable: whether the request may be sent again when its outcome is not known.
-    init(_ deadlines: PluginDeadlines, isRepeatable: Bool) {
+    package init(_ deadlines: PluginDeadlines, isRepeatable: Bool) {
         attempts = deadlines.attempts
         delays = deadlines.restartDelays
         self.isRepeatable = isRepeatable
     }
 
+    /// Takes one failure.
+    ///
     /// - Parameters:
     ///   - wasSent: whether a process was there to take the request; when not, sending it again is always safe.
     ///   - factor: 0.8...1.2.
-    mutating func decide(_ error: PluginHostError, wasSent: Bool, factor: Double) -> Decision {
+    package mutating func decide(_ error: PluginHostError, wasSent: Bool, factor: Double) -> Decision {
         let decision = judge(error, wasSent, factor)
         if case .retry = decision { attempt += 1 }
         return decision

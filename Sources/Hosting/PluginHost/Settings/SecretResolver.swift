@@ -1,26 +1,26 @@
 import CLinux
 import CSpawn
 import Glibc
-import JSON
+package import JSON
 import Synchronization
 
 /// Reads the secrets that a configuration names.
 ///
 /// A descriptor can be read only once, so what came from it is kept; everything else is read anew each time.
-final class SecretResolver: Sendable {
+package final class SecretResolver: Sendable {
     /// The longest secret, in bytes: more would not fit the line of `open`.
-    static let maximumByteCount = 32 << 10
+    package static let maximumByteCount = 32 << 10
 
     private let fromDescriptors = Mutex<[Int32: String]>([:])
     private let commandLimit: Duration
 
     /// - Parameter commandLimit: how long a command may take.
-    init(commandLimit: Duration) { self.commandLimit = commandLimit }
+    package init(commandLimit: Duration) { self.commandLimit = commandLimit }
 
     /// The configuration with each `{"secret": …}` replaced by its text, and those texts.
     ///
     /// - Throws: ``PluginHostError`` `secretUnavailable`, `invalidConfiguration`.
-    func resolve(_ configuration: JSONObject) throws -> (configuration: JSONObject, secrets: [String]) {
+    package func resolve(_ configuration: JSONObject) throws -> (configuration: JSONObject, secrets: [String]) {
         var secrets: [String] = []
         let value = try resolve(.object(configuration), path: "config", &secrets)
         return (value.objectValue ?? [:], secrets)

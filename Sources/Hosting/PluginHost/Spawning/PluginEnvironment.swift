@@ -1,16 +1,18 @@
 import Glibc
 
 /// The environment of a plugin: an allow-list, never the host's own. Source: protocol, host rules, 6.
-enum PluginEnvironment {
+package enum PluginEnvironment {
     /// Passed on when the host has them.
-    static let inherited = ["PATH", "HOME", "USER", "LANG", "TZ"]
+    package static let inherited = ["PATH", "HOME", "USER", "LANG", "TZ"]
 
+    /// All variables of a plugin.
+    ///
     /// - Parameters:
     ///   - passed: further names that the operator listed; those that the host does not have are left out.
     ///   - temporaryDirectory: the plugin's own, as TMPDIR.
     ///   - lookup: reads a variable of the host.
     /// - Returns: `NAME=value`, sorted by name.
-    static func variables(
+    package static func variables(
         passed: [String], temporaryDirectory: String, lookup: (String) -> String? = Self.ofHost
     ) -> [String] {
         var variables: [String: String] = [:]
@@ -26,5 +28,5 @@ enum PluginEnvironment {
     }
 
     /// A variable of the host; nil when it is not set.
-    static func ofHost(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    package static func ofHost(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }

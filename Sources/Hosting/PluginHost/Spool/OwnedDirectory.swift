@@ -3,22 +3,23 @@ import Glibc
 
 /// A directory that belongs to one running host: a file in it is locked for as long as the host lives, so that others
 /// can tell a directory in use from one that was left behind.
-final class OwnedDirectory: Sendable {
+package final class OwnedDirectory: Sendable {
     /// The locked file. It holds "PID START-TIME BOOT-ID HOST-NAME".
-    static let ownerFile = "owner"
+    package static let ownerFile = "owner"
     /// One line "PID START-TIME" for each plugin process that was started.
-    static let processesFile = "processes"
+    package static let processesFile = "processes"
     /// While it has no owner file yet, a directory has this prefix and is nobody's leftover for an hour.
     private static let unfinishedPrefix = ".stillpoint-new-"
     private static let unfinishedLifetime: Int64 = 3600
 
-    let path: String
+    /// Absolute path.
+    package let path: String
     private let lock: OwnedDescriptor
 
     /// Makes `parent/prefix-RANDOM`, mode 0700. It appears under that name with the lock already taken.
     ///
     /// - Throws: ``SystemCallFailure``.
-    init(in parent: String, prefix: String) throws {
+    package init(in parent: String, prefix: String) throws {
         let random = RandomName.make()
         let unfinished = "\(parent)/\(Self.unfinishedPrefix)\(random)"
         path = "\(parent)/\(prefix)\(random)"
@@ -55,7 +56,7 @@ final class OwnedDirectory: Sendable {
     }
 
     /// Removes the directory with all that is in it and lets the lock go.
-    func remove() {
+    package func remove() {
         DirectoryRemoval.remove(path)
         lock.close()
     }
@@ -65,7 +66,7 @@ final class OwnedDirectory: Sendable {
     /// A process is ended (with its group) only when it started when the record says and in this boot: another may have
     /// got its number since. Directories that another user owns or that cannot be locked are left alone, and, where locks
     /// may be of no account to other machines, those of other machines.
-    static func sweep(_ parent: String, prefix: String, found: (_ path: String, _ killed: Int) -> Void) {
+    package static func sweep(_ parent: String, prefix: String, found: (_ path: String, _ killed: Int) -> Void) {
         let isShared = NetworkFileSystem.contains(parent)
         for name in DirectoryListing.names(in: parent) {
             let path = "\(parent)/\(name)"

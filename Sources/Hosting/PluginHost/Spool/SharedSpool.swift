@@ -1,9 +1,9 @@
 import Glibc
-import PluginProtocol
+package import PluginProtocol
 import Synchronization
 
 /// The spool of one opened plugin: where the host builds objects, and a place for each of its processes.
-final class SharedSpool: Sendable {
+package final class SharedSpool: Sendable {
     private static let nearPrefix = ".stillpoint-spool-"
 
     private let path: String
@@ -11,7 +11,7 @@ final class SharedSpool: Sendable {
     private let nextNumber = Atomic<Int>(1)
     private let near = Mutex<(place: String, directory: OwnedDirectory)?>(nil)
     /// `in/` of the run directory, told to the plugin in `open`.
-    let input: String
+    package let input: String
 
     init(path: String, run: OwnedDirectory) throws {
         self.path = path
@@ -22,10 +22,10 @@ final class SharedSpool: Sendable {
     }
 
     /// Where objects to put are built: near the store when the plugin asked for it, else ``input``.
-    var buildDirectory: String { near.withLock { $0.map { "\($0.directory.path)/in" } } ?? input }
+    package var buildDirectory: String { near.withLock { $0.map { "\($0.directory.path)/in" } } ?? input }
 
     /// Makes the place for one process.
-    func makeProcessSpool() throws -> ProcessSpool {
+    package func makeProcessSpool() throws -> ProcessSpool {
         let number = nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
         return try ProcessSpool(path: "\(path)/\(number)", run: run)
     }
@@ -34,7 +34,7 @@ final class SharedSpool: Sendable {
     ///
     /// - Parameter place: an absolute directory, from `spool_near` of the answer to `open`.
     /// - Throws: ``PluginHostError`` `spool` when it cannot be used.
-    func moveNear(_ place: SpoolPath, swept: (_ path: String, _ killed: Int) -> Void) throws {
+    package func moveNear(_ place: SpoolPath, swept: (_ path: String, _ killed: Int) -> Void) throws {
         try near.withLock { near in
             guard near == nil else { return }
             let place = place.text
@@ -52,7 +52,7 @@ final class SharedSpool: Sendable {
     }
 
     /// Removes everything.
-    func remove() {
+    package func remove() {
         near.withLock { near in
             near?.directory.remove()
             near = nil
@@ -62,14 +62,14 @@ final class SharedSpool: Sendable {
 }
 
 /// The directories of one plugin process.
-final class ProcessSpool: Sendable {
+package final class ProcessSpool: Sendable {
     private let path: String
     private let run: OwnedDirectory
     private let nextNumber = Atomic<Int>(1)
     /// Where the plugin writes what the host asked for.
-    let output: String
+    package let output: String
     /// The plugin's working directory and TMPDIR.
-    let temporary: String
+    package let temporary: String
 
     init(path: String, run: OwnedDirectory) throws {
         self.path = path
@@ -80,7 +80,7 @@ final class ProcessSpool: Sendable {
     }
 
     /// A path in ``output`` that was never used.
-    func nextOutputPath() -> String {
+    package func nextOutputPath() -> String {
         "\(output)/\(nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue)"
     }
 
@@ -88,7 +88,7 @@ final class ProcessSpool: Sendable {
     func record(_ child: SpawnedChild) { run.record(child) }
 
     /// Removes everything; only after the process is gone.
-    func remove() { DirectoryRemoval.remove(path) }
+    package func remove() { DirectoryRemoval.remove(path) }
 
     static func makeDirectory(_ path: String) throws {
         guard mkdir(path, 0o700) == 0 else {

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// `root/run-RANDOM/N-NAME/in` is shared by the processes of one opened plugin, `…/M/out` and `…/M/tmp` belong to one
 /// process. Everything is mode 0700, and no name is ever used twice.
-final class Spool: Sendable {
+package final class Spool: Sendable {
     private static let prefix = "run-"
 
     private let directory: OwnedDirectory
@@ -17,7 +17,7 @@ final class Spool: Sendable {
     ///
     /// - Parameter swept: told each directory that was removed, and how many processes were ended.
     /// - Throws: ``PluginHostError`` `spool`.
-    init(root: String, swept: (_ path: String, _ killed: Int) -> Void) throws {
+    package init(root: String, swept: (_ path: String, _ killed: Int) -> Void) throws {
         guard SpoolPath("\(root)/x") != nil else { throw PluginHostError.unusableSpoolPath(root) }
         do {
             try Self.makeDirectories(root)
@@ -29,14 +29,14 @@ final class Spool: Sendable {
     /// Makes the directories of one opened plugin.
     ///
     /// - Throws: ``PluginHostError`` `spool`.
-    func makeShared(name: String) throws -> SharedSpool {
+    package func makeShared(name: String) throws -> SharedSpool {
         let number = nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
         let safe = String(name.unicodeScalars.map { Self.isPlain($0) ? Character($0) : "_" }.prefix(64))
         return try SharedSpool(path: "\(directory.path)/\(number)-\(safe)", run: directory)
     }
 
     /// Removes everything.
-    func remove() { directory.remove() }
+    package func remove() { directory.remove() }
 
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {

@@ -3,16 +3,19 @@ import Synchronization
 /// Replaces secrets in everything that plugins print or report. Safe from all threads.
 ///
 /// A secret of several lines is masked line by line as well, since output is looked at one line at a time.
-final class SecretMask: Sendable {
+package final class SecretMask: Sendable {
     /// Shorter secrets are not masked: they would tear holes into ordinary words. Source: protocol, Secrets.
-    static let minimumByteCount = 4
+    package static let minimumByteCount = 4
     private static let replacement = Array("***".utf8)
 
     // Longest first, so that a secret that contains another is replaced as a whole.
     private let secrets = Mutex<[[UInt8]]>([])
 
+    /// A mask without secrets.
+    package init() {}
+
     /// Adds values; short ones and known ones are ignored.
-    func add(_ values: some Sequence<String>) {
+    package func add(_ values: some Sequence<String>) {
         let candidates = values.flatMap { value in
             [Array(value.utf8)] + value.utf8.split(separator: UInt8(ascii: "\n")).map(Array.init)
         }
@@ -26,15 +29,15 @@ final class SecretMask: Sendable {
     }
 
     /// Length of the longest secret in bytes; 0 without any.
-    var longestByteCount: Int { secrets.withLock { $0.first?.count ?? 0 } }
+    package var longestByteCount: Int { secrets.withLock { $0.first?.count ?? 0 } }
 
     /// The bytes with every secret replaced by `***`.
-    func masked(_ bytes: [UInt8]) -> [UInt8] {
+    package func masked(_ bytes: [UInt8]) -> [UInt8] {
         secrets.withLock { $0 }.reduce(bytes) { Self.replacing($1, in: $0) }
     }
 
     /// The text with every secret replaced by `***`.
-    func masked(_ text: String) -> String {
+    package func masked(_ text: String) -> String {
         guard longestByteCount > 0 else { return text }
         return String(decoding: masked(Array(text.utf8)), as: UTF8.self)
     }

@@ -4,17 +4,18 @@ import JSONRPC
 /// Turns a plugin's standard error into lines that can be logged: capped, masked, printable, and not too many.
 ///
 /// Source: protocol, host rules, 13.
-struct StandardErrorLines {
-    typealias Instant = ContinuousClock.Instant
+package struct StandardErrorLines {
+    /// Time that also passes while the machine sleeps.
+    package typealias Instant = ContinuousClock.Instant
 
     /// The longest line, in bytes; the rest of it is dropped and counted.
-    static let maximumByteCount = 8192
+    package static let maximumByteCount = 8192
     /// This many lines…
-    static let linesPerWindow = 1000
+    package static let linesPerWindow = 1000
     /// …within this time are passed on, the others are counted.
-    static let window: Duration = .seconds(10)
+    package static let window: Duration = .seconds(10)
     /// How many lines are kept for error reports.
-    static let kept = 20
+    package static let kept = 20
 
     private struct RawLine {
         var bytes: [UInt8]
@@ -28,10 +29,11 @@ struct StandardErrorLines {
     private var linesInWindow = 0
     private var suppressed = 0
 
-    init(mask: SecretMask) { self.mask = mask }
+    /// - Parameter mask: what must not be shown; secrets may be added to it later.
+    package init(mask: SecretMask) { self.mask = mask }
 
     /// Takes bytes as they came; `emit` is called for each line to pass on.
-    mutating func append(_ bytes: UnsafeRawBufferPointer, now: Instant, emit: (String) -> Void) {
+    package mutating func append(_ bytes: UnsafeRawBufferPointer, now: Instant, emit: (String) -> Void) {
         guard let base = bytes.baseAddress else { return }
         var start = 0
         while let found = memchr(base + start, Int32(UInt8(ascii: "\n")), bytes.count - start) {
@@ -44,13 +46,13 @@ struct StandardErrorLines {
     }
 
     /// The end of the stream: passes on what has no line feed and how much was left out.
-    mutating func finish(now: Instant, emit: (String) -> Void) {
+    package mutating func finish(now: Instant, emit: (String) -> Void) {
         if !partial.bytes.isEmpty { finishLine(now, emit) }
         reportSuppressed(emit)
     }
 
     /// The last lines, oldest first.
-    var lastLines: [String] {
+    package var lastLines: [String] {
         let lines = partial.bytes.isEmpty ? recent : Array((recent + [partial]).suffix(Self.kept))
         return lines.map(text)
     }

@@ -1,40 +1,46 @@
 /// How a process is brought to its end, one step after the other: the decisions alone.
-struct StopLadder {
-    typealias Instant = ContinuousClock.Instant
+package struct StopLadder {
+    /// Time that also passes while the machine sleeps.
+    package typealias Instant = ContinuousClock.Instant
 
     /// What is done to the process; each step implies those before it.
-    enum Step: Int, Comparable, CaseIterable, Sendable {
+    package enum Step: Int, Comparable, CaseIterable, Sendable {
+        /// End-of-file on standard input.
         case closeInput
+        /// SIGTERM to the group.
         case terminate
+        /// SIGKILL to the group.
         case kill
         /// Nothing: the kernel does not let it go, and it is not waited for any longer.
         case giveUp
 
-        static func < (left: Step, right: Step) -> Bool { left.rawValue < right.rawValue }
+        /// In the order in which they are taken.
+        package static func < (left: Step, right: Step) -> Bool { left.rawValue < right.rawValue }
     }
 
     private let afterEndOfFile, afterTerminate, afterKill: Duration
     private var due: [Step: Instant] = [:]
     /// The last step that was taken.
-    private(set) var taken: Step?
+    package private(set) var taken: Step?
 
-    init(_ deadlines: PluginDeadlines) {
+    /// Takes the times between the steps.
+    package init(_ deadlines: PluginDeadlines) {
         afterEndOfFile = deadlines.exitAfterEndOfFile
         afterTerminate = deadlines.exitAfterTerminate
         afterKill = deadlines.exitAfterKill
     }
 
     /// Asks for a step at a time; an earlier time that was asked for before stays.
-    mutating func order(_ step: Step, at instant: Instant) {
+    package mutating func order(_ step: Step, at instant: Instant) {
         if let taken, taken >= step { return }
         due[step] = min(due[step] ?? instant, instant)
     }
 
     /// When ``advance(now:)`` has something to do next; nil when nothing was ordered.
-    var nextDue: Instant? { due.values.min() }
+    package var nextDue: Instant? { due.values.min() }
 
     /// The steps to take now, in order.
-    mutating func advance(now: Instant) -> [Step] {
+    package mutating func advance(now: Instant) -> [Step] {
         var steps: [Step] = []
         while let highest = due.filter({ $0.value <= now }).keys.max() {
             for step in Step.allCases where step <= highest && taken.map({ step > $0 }) ?? true {
