@@ -10,6 +10,11 @@ package final class BlobLoader {
     private let decompressor = Decompressor()
     private let hasher = SHA256Hasher()
     private var scratch: [UInt8] = []
+    /// Packs of trees that were fetched whole, the one used last at the end.
+    private var treePacks: [(id: ObjectID, bytes: [UInt8])] = []
+    /// The pack of the last tree that was fetched alone.
+    private var lastTreePack: ObjectID?
+    private static let treePackCount = 2
 
     /// - Throws: ``CryptoError`` when libcrypto fails.
     package init(_ repository: OpenRepository) throws {
@@ -25,10 +30,35 @@ package final class BlobLoader {
         guard let location = repository.index.location(of: id, kind) else {
             throw RepositoryError.missingBlob(id, kind)
         }
+        if kind == .tree, let bytes = try treePack(location.pack) {
+            return try bytes.withUnsafeBytes { bytes in
+                let (start, end) = (Int(location.blob.offset), Int(location.blob.offset) + Int(location.blob.length))
+                guard end <= bytes.count else { throw damaged(location.blob, location.pack, nil) }
+                let sealed = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+                return try open(location.blob, pack: location.pack, sealed: sealed) { Array($0) }
+            }
+        }
         let start = Int64(location.blob.offset)
         let sealed = try repository.store.get(
             ObjectKind.pack.key(location.pack), range: start..<start + Int64(location.blob.length))
         return try sealed.withUnsafeBytes { try open(location.blob, pack: location.pack, sealed: $0) { Array($0) } }
+    }
+
+    /// The whole pack, once two trees of it were wanted: who walks a snapshot will want most of its trees.
+    ///
+    /// - Returns: nil when the tree is to be fetched alone.
+    private func treePack(_ id: ObjectID) throws -> [UInt8]? {
+        if let position = treePacks.firstIndex(where: { $0.id == id }) {
+            if position != treePacks.count - 1 { treePacks.append(treePacks.remove(at: position)) }
+            return treePacks.last?.bytes
+        }
+        guard lastTreePack == id else {
+            lastTreePack = id
+            return nil
+        }
+        if treePacks.count == Self.treePackCount { treePacks.removeFirst() }
+        treePacks.append((id, try repository.store.get(ObjectKind.pack.key(id), range: nil)))
+        return treePacks.last?.bytes
     }
 
     /// The nodes of a tree.

@@ -31,13 +31,14 @@ extension OpenRepository {
 
     /// Runs `body` for each element on as many threads as the store has connections, at least two.
     ///
+    /// - Parameter threadLimit: fewer threads than that where they would wait for each other on this side.
     /// - Throws: the first error; the other threads stop at their next element.
     package func forEachConcurrently<Element: Sendable>(
-        _ elements: [Element], cancellation: Cancellation, name: String,
+        _ elements: [Element], cancellation: Cancellation, name: String, threadLimit: Int = .max,
         _ body: @escaping @Sendable (Element) throws -> Void
     ) throws {
         let next = Condition((position: 0, failure: (any Error)?.none))
-        let count = min(max(2, store.connectionCount), elements.count)
+        let count = min(max(2, min(store.connectionCount, threadLimit)), elements.count)
         let threads = (0..<count).map { number in
             WorkerThread(name: "\(name)-\(number)") {
                 while !cancellation.isCancelled {

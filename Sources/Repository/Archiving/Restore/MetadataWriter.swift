@@ -15,6 +15,21 @@ final class MetadataWriter: Sendable {
     func apply(_ node: TreeNode, path: UnsafePointer<CChar>) {
         if lchown(path, node.uid, node.gid) != 0 { refuse("owner", path, errno) }
         if node.kind != .symlink, chmod(path, GoFileMode.permissions(node.mode)) != 0 { refuse("mode", path, errno) }
+        applyAttributes(node, path: path)
+        let times = [Self.timespec(node.accessed), Self.timespec(node.modified)]
+        if utimensat(AT_FDCWD, path, times, CLINUX_AT_SYMLINK_NOFOLLOW) != 0 { refuse("time", path, errno) }
+    }
+
+    /// The same for a regular file that is open: no path is looked up again.
+    func apply(_ node: TreeNode, descriptor: Int32, path: UnsafePointer<CChar>) {
+        if fchown(descriptor, node.uid, node.gid) != 0 { refuse("owner", path, errno) }
+        if fchmod(descriptor, GoFileMode.permissions(node.mode)) != 0 { refuse("mode", path, errno) }
+        if !node.extendedAttributes.isEmpty { applyAttributes(node, path: path) }
+        let times = [Self.timespec(node.accessed), Self.timespec(node.modified)]
+        if futimens(descriptor, times) != 0 { refuse("time", path, errno) }
+    }
+
+    private func applyAttributes(_ node: TreeNode, path: UnsafePointer<CChar>) {
         for attribute in node.extendedAttributes {
             let result = attribute.name.withTerminator { name in
                 clinux_lsetxattr(path, name, attribute.value, attribute.value.count)
@@ -23,8 +38,6 @@ final class MetadataWriter: Sendable {
                 refuse("extended attribute " + String(decoding: attribute.name, as: UTF8.self), path, errno)
             }
         }
-        let times = [Self.timespec(node.accessed), Self.timespec(node.modified)]
-        if utimensat(AT_FDCWD, path, times, CLINUX_AT_SYMLINK_NOFOLLOW) != 0 { refuse("time", path, errno) }
     }
 
     private static func timespec(_ time: Timestamp) -> timespec {

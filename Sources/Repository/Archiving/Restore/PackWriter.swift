@@ -12,13 +12,15 @@ final class PackWriter {
     /// The most that is asked for at once.
     private static let runByteCount = 8 << 20
     /// Zeros are looked for in blocks of this size.
-    private static let holeByteCount = 4096
+    private static let holeByteCount: Int = 4096
 
     private let restorer: Restorer
     private let files: [RestoreFile]
     private let loader: BlobLoader
     /// The file written last; blobs of a large file follow each other in a pack.
     private var open: (file: UInt32, descriptor: Int32)?
+    /// Counted here and handed on for each run: a lock for each small file would be waited for.
+    private var finished = RestoreStatistics()
 
     init(_ restorer: Restorer, files: [RestoreFile]) throws {
         self.restorer = restorer
@@ -47,10 +49,20 @@ final class PackWriter {
                 end = max(end, blobEnd)
                 last += 1
             }
+            defer { handOnCounts() }
             try writeRun(uses[position..<last], pack, start..<end)
             position = last
         }
         closeFile()
+    }
+
+    private func handOnCounts() {
+        let done = finished
+        finished = RestoreStatistics()
+        restorer.count {
+            $0.files += done.files
+            $0.bytes += done.bytes
+        }
     }
 
     private func writeRun(_ uses: ArraySlice<BlobUse>, _ pack: ObjectID, _ range: Range<Int64>) throws {
@@ -86,8 +98,10 @@ final class PackWriter {
         guard file.fail() else { return }
         if open?.file == number { closeFile() }
         // Half a file would pass for a whole one.
-        file.path.withTerminator { _ = unlink($0) }
-        restorer.fail(file.path, message)
+        for name in file.names {
+            name.withTerminator { _ = unlink($0) }
+            restorer.fail(name, message)
+        }
     }
 
     private func write(_ content: UnsafeRawBufferPointer, _ use: BlobUse) throws {
@@ -97,11 +111,11 @@ final class PackWriter {
         guard try writeBytes(content, to: descriptor, at: use.fileOffset, file) else {
             return fail(use.file, "It cannot be written: \(systemMessage(errno)).")
         }
-        restorer.count { $0.bytes += UInt64(content.count) }
+        finished.bytes += UInt64(content.count)
         if file.finishBlob() {
+            file.path.withTerminator { restorer.metadata.apply(file.node, descriptor: descriptor, path: $0) }
             closeFile()
-            file.path.withTerminator { restorer.metadata.apply(file.node, path: $0) }
-            restorer.count { $0.files += 1 }
+            finished.files += 1
         }
     }
 
@@ -114,8 +128,10 @@ final class PackWriter {
             file.createOnce {
                 descriptor = clinux_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | CLINUX_O_NOFOLLOW, 0o600)
                 if descriptor < 0 { failure = errno }
-                // Files of several blobs get their size at once: holes at the end need no write.
-                if descriptor >= 0, file.node.size > 0, ftruncate(descriptor, off_t(clamping: file.node.size)) != 0 {
+                // Files that may end in a hole get their size at once; smaller ones are written whole.
+                if descriptor >= 0, file.node.size >= UInt64(Self.holeByteCount),
+                    ftruncate(descriptor, off_t(clamping: file.node.size)) != 0
+                {
                     failure = errno
                 }
             }

@@ -7,6 +7,7 @@ final class RestoreFile: Sendable {
         var remaining: Int
         var isCreated: Bool
         var isFailed = false
+        var otherNames: [[UInt8]] = []
     }
 
     let path: [UInt8]
@@ -16,7 +17,7 @@ final class RestoreFile: Sendable {
     init(path: [UInt8], node: TreeNode, blobCount: Int, isCreated: Bool) {
         self.path = path
         self.node = node
-        state = Mutex(State(remaining: blobCount, isCreated: isCreated, isFailed: false))
+        state = Mutex(State(remaining: blobCount, isCreated: isCreated))
     }
 
     /// Runs `create` unless the file exists already.
@@ -47,6 +48,12 @@ final class RestoreFile: Sendable {
             return !state.isFailed
         }
     }
+
+    /// Notes one more hard link to the file.
+    func addName(_ path: [UInt8]) { state.withLock { $0.otherNames.append(path) } }
+
+    /// All names that the file has; none may be left with half a content.
+    var names: [[UInt8]] { state.withLock { [path] + $0.otherNames } }
 
     /// True after ``fail()``.
     var isFailed: Bool { state.withLock { $0.isFailed } }

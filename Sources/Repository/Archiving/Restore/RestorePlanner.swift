@@ -12,27 +12,28 @@ struct RestorePlanner {
     }
 
     private let restorer: Restorer
-    private let loader: BlobLoader?
+    private let loader: BlobLoader
     private(set) var files: [RestoreFile] = []
     private(set) var uses: [BlobUse] = []
     private(set) var packs: [ObjectID] = []
     /// Parents before children.
     private(set) var directories: [(path: [UInt8], node: TreeNode)] = []
     private var packNumbers: [ObjectID: UInt32] = [:]
-    private var firstLinks: [Inode: [UInt8]] = [:]
+    /// The first name of each file with several, and its number when it has content.
+    private var firstLinks: [Inode: (path: [UInt8], file: Int?)] = [:]
 
-    init(_ restorer: Restorer) {
+    init(_ restorer: Restorer) throws {
         self.restorer = restorer
-        loader = try? BlobLoader(restorer.repository)
+        loader = try BlobLoader(restorer.repository)
     }
 
     /// Plans an entry with everything below it.
     mutating func add(_ node: TreeNode, path: [UInt8]) throws {
-        guard node.kind == .dir else { return try addEntry(node, path: path) }
+        guard node.kind == .dir else { return try addEntry(node, path: path, mayExist: true) }
         var stack: [(node: TreeNode, path: [UInt8])] = [(node, path)]
         while let (node, path) = stack.popLast() {
             try restorer.cancellation.check()
-            guard try makeDirectory(node, path), let subtree = node.subtree, let loader else { continue }
+            guard let isNew = try makeDirectory(node, path), let subtree = node.subtree else { continue }
             let children: [TreeNode]
             do { children = try loader.loadTree(subtree) } catch {
                 restorer.fail(path, "Its entries cannot be restored: \(error)")
@@ -40,15 +41,24 @@ struct RestorePlanner {
             }
             for child in children {
                 let childPath = path + [0x2F] + child.name
-                if child.kind == .dir { stack.append((child, childPath)) } else { try addEntry(child, path: childPath) }
+                if child.kind == .dir {
+                    stack.append((child, childPath))
+                } else {
+                    try addEntry(child, path: childPath, mayExist: !isNew)
+                }
             }
         }
     }
 
-    private mutating func makeDirectory(_ node: TreeNode, _ path: [UInt8]) throws -> Bool {
+    /// - Returns: true for a new directory, false for one that was there, nil when there is none.
+    private mutating func makeDirectory(_ node: TreeNode, _ path: [UInt8]) throws -> Bool? {
+        var isNew = false
         let made = path.withTerminator { text -> Bool in
             // Private until everything is in it; the mode comes last.
-            if mkdir(text, 0o700) == 0 { return true }
+            if mkdir(text, 0o700) == 0 {
+                isNew = true
+                return true
+            }
             guard errno == EEXIST else { return false }
             var stat = clinux_stat()
             guard clinux_lstatat(AT_FDCWD, text, &stat) == 0 else { return false }
@@ -59,11 +69,11 @@ struct RestorePlanner {
         }
         guard made else {
             try refuse(path)
-            return false
+            return nil
         }
         directories.append((path, node))
         restorer.count { $0.directories += 1 }
-        return true
+        return isNew
     }
 
     /// Tells that an entry cannot be made; a full disk or an unusable root ends the restore.
@@ -74,11 +84,11 @@ struct RestorePlanner {
         restorer.fail(path, "It cannot be made: \(systemMessage(code)).")
     }
 
-    private mutating func addEntry(_ node: TreeNode, path: [UInt8]) throws {
-        if node.kind == .file { return try addFile(node, path) }
+    private mutating func addEntry(_ node: TreeNode, path: [UInt8], mayExist: Bool) throws {
+        if node.kind == .file { return try addFile(node, path, mayExist: mayExist) }
         guard node.kind != .socket, node.kind != .irregular, node.kind != .dir else { return }
         let made = path.withTerminator { text -> Bool in
-            unlink(text)
+            if mayExist { unlink(text) }
             switch node.kind {
             case .symlink: return node.linkTarget.withTerminator { symlink($0, text) } == 0
             case .fifo: return mkfifo(text, 0o600) == 0
@@ -92,18 +102,19 @@ struct RestorePlanner {
         restorer.count { $0.others += 1 }
     }
 
-    private mutating func addFile(_ node: TreeNode, _ path: [UInt8]) throws {
+    private mutating func addFile(_ node: TreeNode, _ path: [UInt8], mayExist: Bool) throws {
         restorer.count { $0.totalFiles += 1 }
         var isCreated = false
-        path.withTerminator { _ = unlink($0) }
+        if mayExist { path.withTerminator { _ = unlink($0) } }
+        let inode = Inode(device: node.deviceID, inode: node.inode)
         if node.links > 1 {
-            let inode = Inode(device: node.deviceID, inode: node.inode)
-            if let first = firstLinks[inode] {
+            if let (first, file) = firstLinks[inode] {
                 let linked = first.withTerminator { first in path.withTerminator { link(first, $0) } }
                 guard linked == 0 else { return try refuse(path) }
+                if let file { files[file].addName(path) }
                 return restorer.count { $0.files += 1 }
             }
-            firstLinks[inode] = path
+            firstLinks[inode] = (path, nil)
             guard path.withTerminator({ Self.create($0) }) else { return try refuse(path) }
             isCreated = true
         }
@@ -116,7 +127,10 @@ struct RestorePlanner {
         var places: [(pack: ObjectID, blob: PackedBlob)] = []
         for id in content {
             guard let location = restorer.repository.index.location(of: id, .data) else {
-                if isCreated { path.withTerminator { _ = unlink($0) } }
+                if isCreated {
+                    path.withTerminator { _ = unlink($0) }
+                    firstLinks[inode] = nil
+                }
                 return restorer.fail(path, "\(RepositoryError.missingBlob(id, .data))")
             }
             places.append((location.pack, location.blob))
@@ -128,6 +142,7 @@ struct RestorePlanner {
             uses.append(BlobUse(pack: number, blob: blob, file: UInt32(files.count), fileOffset: offset))
             offset += UInt64(blob.contentByteCount)
         }
+        if isCreated { firstLinks[inode] = (path, files.count) }
         files.append(file)
         let total = offset
         restorer.count { $0.totalBytes += total }

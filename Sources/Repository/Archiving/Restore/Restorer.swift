@@ -37,7 +37,7 @@ package final class Restorer: Sendable {
     /// - Throws: ``ArchiveError`` when the file system is full or the path itself cannot be made; errors of the store;
     ///   cancellation. Damaged blobs and refused entries are told to the observer instead.
     package func restore(_ node: TreeNode, to path: String) throws {
-        var plan = RestorePlanner(self)
+        var plan = try RestorePlanner(self)
         try plan.add(node, path: Array(path.utf8))
         try cancellation.check()
         try write(plan)
@@ -62,7 +62,11 @@ package final class Restorer: Sendable {
             start = index + 1
         }
         let (packs, files, sorted) = (plan.packs, plan.files, uses)
-        try repository.forEachConcurrently(slices, cancellation: cancellation, name: "restore") { [self] slice in
+        // More threads than processors only contend for the locks of the directories in which they make files.
+        let processors = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        try repository.forEachConcurrently(
+            slices, cancellation: cancellation, name: "restore", threadLimit: processors
+        ) { [self] slice in
             guard fatal.withLock({ $0 == nil }) else { return }
             let writer = try PackWriter(self, files: files)
             do {
