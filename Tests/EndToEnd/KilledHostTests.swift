@@ -15,7 +15,7 @@ import Testing
             """)
         let output = try sandbox.run(
             """
-            wait_for() { for ((i = 0; i < 2000; i++)); do if eval "$1"; then return; fi; read -t 0.01 <> <(:) || :; done
+            wait_for() { for ((i = 0; i < 6000; i++)); do if eval "$1"; then return; fi; read -t 0.01 <> <(:) || :; done
                 echo "waited in vain: $1"; exit 1; }
             stillpoint backup > backup.log 2>&1 &
             host=$!

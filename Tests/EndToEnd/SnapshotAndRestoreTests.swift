@@ -94,10 +94,9 @@ import Testing
         let sandbox = try Sandbox.initialized()
         try sandbox.addApplication("notes", events: ["backup.pre": "{command: [\"false\"]}"])
         try sandbox.addApplication("wiki")
-        let result = try sandbox.result("stillpoint backup")
-        #expect([3, 20].contains(result.status), "\(result.output)")
-        #expect(result.output.contains("notes"))
+        try sandbox.expect(3, "notes", "stillpoint backup")
         #expect(try sandbox.calls(of: "notes") == ["backup.post"])
+        try sandbox.expect(20, "notes", "stillpoint backup --application notes")
         let listing = try sandbox.run("\(Sandbox.restic) ls latest")
         #expect(listing.contains("/applications/wiki/volumes/data/one.txt"))
         #expect(!listing.contains("/applications/notes/volumes/data/one.txt"))
@@ -157,9 +156,7 @@ import Testing
             sed -i 's/command: .seq, "1000"./command: [sh, -c, "seq 1000; exit 1"]/' notes/application.yaml
             stillpoint application add notes/application.yaml
             """)
-        let result = try sandbox.result("stillpoint backup")
-        #expect(result.status != 0, "\(result.output)")
-        #expect(result.output.contains("numbers"), "\(result.output)")
+        try sandbox.expect(3, "numbers", "stillpoint backup")
         let listing = try sandbox.result("\(Sandbox.restic) ls latest")
         #expect(!listing.output.contains("/applications/notes/dumps/numbers"))
         #expect(try sandbox.calls(of: "notes") == ["backup.pre", "backup.post"])

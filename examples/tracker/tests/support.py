@@ -17,7 +17,7 @@ from tracker.store import Store, upload_path
 from tracker.writer import Client
 
 FOLDER = Path(__file__).resolve().parent.parent
-LIMIT_SECONDS = 20
+LIMIT_SECONDS = 60
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:

@@ -12,8 +12,8 @@ from tracker.errors import TrackerError
 from tracker.home import Home
 from tracker.lock import running_pid
 
-START_SECONDS = 20
-STOP_SECONDS = 30
+START_SECONDS = 60
+STOP_SECONDS = 25
 
 
 class ProcessError(TrackerError):
