@@ -64,7 +64,10 @@ let package = Package(
         module("Repository", "ObjectStorage", ["CLinux"]),
         module(
             "Repository", "Repository",
-            ["Chunking", "Compression", "RepositoryCrypto", "RepositoryFormat", "ObjectStorage", "Threads", "JSON"]),
+            [
+                "Chunking", "Compression", "RepositoryCrypto", "RepositoryFormat", "ObjectStorage", "Threads", "CLinux",
+                "JSON",
+            ]),
         module(
             "Repository", "Archiving",
             ["Repository", "RepositoryFormat", "RepositoryCrypto", "Chunking", "ObjectStorage", "Threads", "CLinux"]),
@@ -91,7 +94,7 @@ let package = Package(
             "Interfaces", "Commands",
             [
                 "HostServices", "Pipelines", "Catalog", "PluginHost", "Archiving", "Repository", "RepositoryFormat",
-                "SnapshotModel", "PluginProtocol", "JSON", "Threads", "CLinux", argumentParser, logging,
+                "SnapshotModel", "ObjectStorage", "PluginProtocol", "JSON", "Threads", "CLinux", argumentParser, logging,
             ]),
         .executableTarget(name: "stillpoint", dependencies: ["Commands"], path: "Sources/Interfaces/stillpoint"),
 
