@@ -79,8 +79,7 @@ let package = Package(
             "Snapshots", "Pipelines",
             [
                 "Archiving", "Catalog", "PluginHost", "SnapshotModel", "Repository", "RepositoryFormat",
-                "ObjectStorage",
-                "PluginProtocol", "JSON", "Threads", "CLinux", logging,
+                "ObjectStorage", "PluginProtocol", "JSONRPC", "JSON", "Threads", "CLinux", logging,
             ]),
 
         // MARK: Interfaces
@@ -94,7 +93,8 @@ let package = Package(
             "Interfaces", "Commands",
             [
                 "HostServices", "Pipelines", "Catalog", "PluginHost", "Archiving", "Repository", "RepositoryFormat",
-                "SnapshotModel", "ObjectStorage", "PluginProtocol", "JSON", "Threads", "CLinux", argumentParser, logging,
+                "SnapshotModel", "ObjectStorage", "PluginProtocol", "JSON", "Threads", "CLinux", argumentParser,
+                logging,
             ]),
         .executableTarget(name: "stillpoint", dependencies: ["Commands"], path: "Sources/Interfaces/stillpoint"),
 
