@@ -169,6 +169,17 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         except Exception as error:
             self._fail(error)
+        self._discard_body()
+
+    def _discard_body(self) -> None:
+        """Reads what was sent and not wanted, within reason: closing at once would reset the connection, and the client
+        might lose the answer that tells it why."""
+        left = min(self._body_left, FORM_BYTE_COUNT)
+        try:
+            while left > 0 and (chunk := self.rfile.read(min(left, 64 * 1024))):
+                left -= len(chunk)
+        except OSError:
+            pass  # the client is gone
 
     def _route(self, method: str) -> None:
         is_known = False
@@ -258,7 +269,7 @@ class Handler(BaseHTTPRequestHandler):
                 "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         }
         # A body that nobody read would be taken for the next request.
-        if self._body_left > 0:
+        if self._body_left > 0 or self.close_connection:
             headers["Connection"] = "close"
             self.close_connection = True
         for name, value in (headers | (more or {})).items():
@@ -288,7 +299,6 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         if self._is_answered:
             return
-        self._body_left = max(self._body_left, 1)  # whatever was read of it, the connection ends here
         try:
             if self._url.path.startswith("/api/"):
                 self._send_json({"error": str(error)}, status)
