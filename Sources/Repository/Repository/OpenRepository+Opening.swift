@@ -34,7 +34,7 @@ extension OpenRepository {
         } catch let error as ObjectStoreError where error.code == .notFound {}
         // Keys without a config are what an interrupted init leaves, or a repository whose config was lost.
         guard try store.list(prefix: ObjectKind.key.prefix).isEmpty else {
-            throw RepositoryError.damaged("The destination, which has keys but no config,")
+            throw RepositoryError.keysWithoutConfig
         }
         let sealingKey = try SealingKey.random()
         let chosen =
@@ -51,7 +51,7 @@ extension OpenRepository {
         return try OpenRepository(store: store, config: config, keyID: keyID, sealingKey: sealingKey)
     }
 
-    /// Opens a repository: tries the password on each key, the likeliest first.
+    /// Opens a repository: tries the password on each key until one opens.
     ///
     /// - Throws: ``RepositoryError``: `noRepository`, `wrongPassword`, `damaged`; errors of the store.
     package static func open(_ store: any ObjectStore, password: [UInt8]) throws -> OpenRepository {
@@ -87,7 +87,8 @@ extension OpenRepository {
                 }
                 return (id, key)
             } catch let error as CryptoError where error.code == .unauthenticated {
-                continue
+                // A wrong password looks like a damaged key; a key is named by the hash of its bytes, which tells.
+                if ObjectID(hashing: bytes) != id { damage = RepositoryError.damaged("The key \(id.hexadecimal)") }
             } catch {
                 // A key that cannot be read must not hide one that can.
                 damage = RepositoryError.damaged("The key \(id.hexadecimal)", cause: error)

@@ -58,11 +58,17 @@ package struct RepositoryError: Error, CustomStringConvertible {
                 + "since \(lock.time.text), lock \(id.short); wait for it, or run 'stillpoint unlock' if it is dead.")
     }
     static func damaged(_ what: String, cause: (any Error)? = nil) -> RepositoryError {
-        RepositoryError(
-            .damaged,
-            "\(what) is damaged\(cause.map { ": \($0)" } ?? "."); run 'stillpoint check --read-data' to see the extent.",
-            cause: cause)
+        var reason = cause.map { ": \($0)" } ?? ""
+        // The cause is a sentence of its own; here it is a clause.
+        if reason.hasSuffix(".") { reason.removeLast() }
+        return RepositoryError(
+            .damaged, "\(what) is damaged\(reason); run 'stillpoint check --read-data' to see the extent.", cause: cause
+        )
     }
+    static let keysWithoutConfig = RepositoryError(
+        .damaged,
+        "The destination has keys but no config: the config of a repository was lost, or an 'init' was interrupted; "
+            + "restore the config, or remove the folder 'keys' if nothing was ever stored there.")
     package static func missingBlob(_ id: ObjectID, _ kind: BlobKind) -> RepositoryError {
         RepositoryError(
             .damaged,

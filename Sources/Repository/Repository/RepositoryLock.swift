@@ -12,7 +12,7 @@ package import Threads
 /// that carry no such facts, when no process has its id.
 package final class RepositoryLock: Sendable {
     /// How often the lock is replaced by a younger one; restic's interval.
-    private static let refreshInterval = Duration.seconds(5 * 60)
+    package static let refreshInterval = Duration.seconds(5 * 60)
     /// Age at which a lock of somebody else no longer counts.
     package static let staleAfterSeconds: Int64 = 30 * 60
     /// After writing a lock, others get this long to see it; restic's delay.
@@ -29,11 +29,13 @@ package final class RepositoryLock: Sendable {
     ///
     /// - Parameters:
     ///   - patience: how long to wait for others to release theirs; zero fails at once.
+    ///   - refreshInterval: how long a lock object stands before a younger one replaces it.
     ///   - removed: told of each dead lock that was removed, with the proof.
     /// - Throws: ``RepositoryError/Code/locked``; errors of the store.
     package init(
         _ repository: OpenRepository, exclusive: Bool, identity: Identity, clock: @escaping @Sendable () -> Timestamp,
-        patience: Duration = .zero, cancellation: Cancellation, removed: (LockDocument, String) -> Void = { _, _ in }
+        patience: Duration = .zero, refreshInterval: Duration = RepositoryLock.refreshInterval,
+        cancellation: Cancellation, removed: (LockDocument, String) -> Void = { _, _ in }
     ) throws {
         self.repository = repository
         self.exclusive = exclusive
@@ -62,7 +64,7 @@ package final class RepositoryLock: Sendable {
         }
         let thread = WorkerThread(name: "lock-refresh") { [weak self] in
             while let state = self?.current {
-                if state.wait(timeout: Self.refreshInterval, { $0.isReleased ? () : nil }) != nil { return }
+                if state.wait(timeout: refreshInterval, { $0.isReleased ? () : nil }) != nil { return }
                 try? self?.refresh()  // A lock that cannot be refreshed grows stale; the next interval tries again.
             }
         }
@@ -161,13 +163,24 @@ extension OpenRepository {
 
     /// Removes locks.
     ///
-    /// - Parameter all: also those whose holders may be alive.
+    /// - Parameter all: also those whose holders may be alive, and those that cannot be read, of which nothing is told.
     /// - Returns: the removed ones.
+    /// - Throws: ``RepositoryError/Code/damaged`` for a lock that cannot be read, unless `all` is set; errors of the
+    ///   store.
     package func unlock(all: Bool, now: Timestamp, hostname: String) throws -> [LockDocument] {
         var removed: [LockDocument] = []
-        for (id, lock) in try locks() where all || lock.proofOfDeath(now: now, hostname: hostname) != nil {
-            try store.delete(ObjectKind.lock.key(id))
-            removed.append(lock)
+        for id in try ids(of: .lock) {
+            do {
+                let lock = try LockDocument(decoding: loadUnpacked(.lock, id))
+                guard all || lock.proofOfDeath(now: now, hostname: hostname) != nil else { continue }
+                try store.delete(ObjectKind.lock.key(id))
+                removed.append(lock)
+            } catch let error as ObjectStoreError where error.code == .notFound {
+                continue
+            } catch let error where all && !(error is ObjectStoreError) {
+                // Damaged: whoever made it, nobody can be asked, and it would bar the repository for ever.
+                try store.delete(ObjectKind.lock.key(id))
+            }
         }
         return removed
     }

@@ -2,19 +2,21 @@
 enum GoText {
     /// Appends a JSON string with its quotes: `encoding/json` with HTML escaping, which is its default.
     ///
-    /// Bytes that are not UTF-8 become U+FFFD, as there.
+    /// Each byte that is not part of valid UTF-8 becomes U+FFFD, as there.
     static func appendJSONString(_ text: some Collection<UInt8>, to output: inout [UInt8]) {
         output.append(0x22)
         if isPlain(text) {
             output.append(contentsOf: text)
         } else {
-            var decoder = Unicode.UTF8()
-            var iterator = text.makeIterator()
-            loop: while true {
-                switch decoder.decode(&iterator) {
-                case .scalarValue(let scalar): appendJSONScalar(scalar, to: &output)
-                case .error: output.append(contentsOf: Array("\\ufffd".utf8))
-                case .emptyInput: break loop
+            let bytes = Array(text)
+            var index = 0
+            while index < bytes.count {
+                if let (scalar, width) = scalar(in: bytes, at: index) {
+                    appendJSONScalar(scalar, to: &output)
+                    index += width
+                } else {
+                    output.append(contentsOf: "\\ufffd".utf8)
+                    index += 1
                 }
             }
         }

@@ -48,7 +48,11 @@ package struct Timestamp: Sendable, Hashable {
             days -= 1
         }
         var (year, month, day) = Self.civil(fromDays: days)
-        year = min(max(year, 0), 9999)
+        if !(0...9999).contains(year) {
+            year = year < 0 ? 0 : 9999
+            // A day that the year lacks becomes the next, as in Go's AddDate, by which restic does this.
+            if year == 9999, month == 2, day == 29 { (month, day) = (3, 1) }
+        }
         Self.append(year, digits: 4, to: &output)
         output.append(0x2D)
         Self.append(month, digits: 2, to: &output)

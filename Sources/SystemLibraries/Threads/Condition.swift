@@ -59,10 +59,10 @@ package final class Condition<Value>: @unchecked Sendable {
         if let timeout {
             clock_gettime(CLOCK_MONOTONIC, &deadline)
             let (seconds, attoseconds) = timeout.components
-            let nanoseconds = Int64(deadline.tv_nsec) + attoseconds / 1_000_000_000
-            let (sum, overflow) = Int64(deadline.tv_sec).addingReportingOverflow(seconds + nanoseconds / 1_000_000_000)
-            deadline.tv_sec = overflow ? Int.max : Int(sum)
-            deadline.tv_nsec = Int(max(0, nanoseconds % 1_000_000_000))
+            // A time that is up is now, and more than a thousand years is never.
+            let nanoseconds = deadline.tv_nsec + Int(max(0, attoseconds / 1_000_000_000))
+            deadline.tv_sec += Int(min(max(0, seconds), 1 << 35)) + nanoseconds / 1_000_000_000
+            deadline.tv_nsec = nanoseconds % 1_000_000_000
         }
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }

@@ -102,7 +102,9 @@ package final class Archiver: Sendable {
 
     /// Notes the first failure and wakes everybody who waits.
     func fail(_ error: any Error) {
-        firstFailure.withLock { $0 = $0 ?? error }
+        // Stages that were woken by a cancellation know less about it than the cancellation itself.
+        let known = error is CancellationFailure ? cancellation.reason.map { CancellationFailure(reason: $0) } : nil
+        firstFailure.withLock { $0 = $0 ?? known ?? error }
         chunkPool.abort()
         work.abort()
         largeFiles.abort()
