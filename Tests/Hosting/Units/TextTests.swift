@@ -66,6 +66,8 @@ import Testing
         #expect(mask.masked("my password and pass, abc") == "my *** and ***, abc")
         #expect(mask.masked("it says lines here") == "it says ***")
         #expect(mask.masked("papass") == "pa***")
+        mask.add([#"quo"te é"#])
+        #expect(mask.masked(#"{"key":"quo\"te \u00E9"} quo"te é"#) == #"{"key":"***"} ***"#)
         #expect(SecretMask().masked("nothing") == "nothing")
     }
 

@@ -1,8 +1,10 @@
+import JSON
 import Synchronization
 
 /// Replaces secrets in everything that plugins print or report. Safe from all threads.
 ///
-/// A secret of several lines is masked line by line as well, since output is looked at one line at a time.
+/// A secret of several lines is masked line by line as well, since output is looked at one line at a time, and as it
+/// stands in JSON, since a plugin may print the request it got.
 package final class SecretMask: Sendable {
     /// Shorter secrets are not masked: they would tear holes into ordinary words. Source: protocol, Secrets.
     package static let minimumByteCount = 4
@@ -17,7 +19,8 @@ package final class SecretMask: Sendable {
     /// Adds values; short ones and known ones are ignored.
     package func add(_ values: some Sequence<String>) {
         let candidates = values.flatMap { value in
-            [Array(value.utf8)] + value.utf8.split(separator: UInt8(ascii: "\n")).map(Array.init)
+            [Array(value.utf8), Self.inJSON(value)]
+                + value.utf8.split(separator: UInt8(ascii: "\n")).map(Array.init)
         }
         secrets.withLock { secrets in
             for candidate in candidates
@@ -40,6 +43,12 @@ package final class SecretMask: Sendable {
     package func masked(_ text: String) -> String {
         guard longestByteCount > 0 else { return text }
         return String(decoding: masked(Array(text.utf8)), as: UTF8.self)
+    }
+
+    /// The text between the quotes of a JSON string; empty when it has none.
+    private static func inJSON(_ value: String) -> [UInt8] {
+        guard let list = try? JSONValue.array([.string(value)]).encoded(ascii: true) else { return [] }
+        return Array(list.dropFirst(2).dropLast(2))
     }
 
     private static func replacing(_ secret: [UInt8], in bytes: [UInt8]) -> [UInt8] {
