@@ -41,9 +41,12 @@ extension ObjectStore {
     private static func spoolFailure(_ path: String, _ code: Int32) -> ObjectStoreError {
         let reason = String(cString: strerror(code))
         if code == ENOSPC || code == EDQUOT {
+            let folder = path.split(separator: "/").dropLast().joined(separator: "/")
             return ObjectStoreError(
                 code: .noSpace,
-                message: "The spool file \(path) cannot be written: \(reason); free space or move the spool.")
+                message:
+                    "There is no space left for new objects in /\(folder); free space on its file system, then try again."
+            )
         }
         return ObjectStoreError(
             code: code == EACCES ? .permissionDenied : .unavailable,
