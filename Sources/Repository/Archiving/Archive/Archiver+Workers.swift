@@ -134,9 +134,30 @@ extension Archiver {
         }
     }
 
-    /// Reads an open file in chunks; a file that ends early or goes on is captured as it was read, with a warning.
+    /// Reads a large file in chunks that the workers save.
     private func readLarge(_ job: FileJob, _ descriptor: Int32, _ node: TreeNode, _ worker: BlobSaver.Worker) throws {
-        guard var feeder = ChunkFeeder(chunker: repository.chunker, pool: chunkPool) else { return try check() }
+        try readChunks(job, descriptor, node, worker, pool: chunkPool) { push($0, $1, $2) }
+    }
+
+    /// Reads a large file and saves its chunks on this thread, with buffers of its own.
+    private func saveGrown(_ job: FileJob, _ descriptor: Int32, _ node: TreeNode, _ worker: BlobSaver.Worker) throws {
+        let pool = BufferPool(count: 2, byteCount: Chunker.maximumByteCount)
+        try readChunks(job, descriptor, node, worker, pool: pool) { buffer, count, content in
+            let number = content.announce(byteCount: count)
+            let bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer.bytes)[0..<count])
+            let id = try worker.save(bytes, .data).id
+            pool.give(buffer)
+            self.count { $0.bytes += UInt64(count) }
+            try content.save(id, number: number, worker)
+        }
+    }
+
+    /// Cuts an open file; one that ends early or goes on is captured as it was read, with a warning.
+    private func readChunks(
+        _ job: FileJob, _ descriptor: Int32, _ node: TreeNode, _ worker: BlobSaver.Worker, pool: BufferPool,
+        emit: (RawBuffer, Int, ContentJob) throws -> Void
+    ) throws {
+        guard var feeder = ChunkFeeder(chunker: repository.chunker, pool: pool) else { return try check() }
         let content = ContentJob { [self] ids, byteCount, worker in
             var finished = node
             finished.content = ids
@@ -150,17 +171,18 @@ extension Archiver {
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
                 // What was cut so far stays unused; the file itself is left out.
+                let code = errno
                 feeder.abandon()
-                return try leaveOut(job, "It cannot be read: \(systemMessage(errno)).", worker)
+                return try leaveOut(job, "It cannot be read: \(systemMessage(code)).", worker)
             }
             if count == 0 { break }
             total += UInt64(count)
-            guard feeder.advance(count, emit: { push($0, $1, content) }) else { return try check() }
+            guard try feeder.advance(count, emit: { try emit($0, $1, content) }) else { return try check() }
         }
         if total != node.size {
             warn(job.directory.childText(job.name), "It changed while it was read: \(node.size) bytes became \(total).")
         }
-        feeder.finish { push($0, $1, content) }
+        try feeder.finish { try emit($0, $1, content) }
         try content.end(worker)
     }
 

@@ -75,7 +75,11 @@ struct TreeWalk {
         if node.kind == .file {
             let job = FileJob(
                 directory: directory, name: file, parent: nil, node: node, isNew: previous?.kind != .file)
-            archiver.work.push(.files([job]))
+            if node.size < UInt64(Chunker.minimumByteCount) {
+                archiver.work.push(.files([job]))
+            } else {
+                archiver.largeFiles.push(job)
+            }
         } else {
             archiver.rootFinished(try special(node, file: file, in: directory))
         }
