@@ -93,8 +93,7 @@ let package = Package(
             "Interfaces", "Commands",
             [
                 "HostServices", "Pipelines", "Catalog", "PluginHost", "Archiving", "Repository", "RepositoryFormat",
-                "SnapshotModel", "ObjectStorage", "PluginProtocol", "JSON", "Threads", "CLinux", argumentParser,
-                logging,
+                "SnapshotModel", "PluginProtocol", "JSON", "Threads", "CLinux", argumentParser, logging,
             ]),
         .executableTarget(name: "stillpoint", dependencies: ["Commands"], path: "Sources/Interfaces/stillpoint"),
 

@@ -55,7 +55,7 @@ struct CommandSession {
     func passwordResolver(_ options: PasswordOptions) -> PasswordResolver {
         PasswordResolver(
             file: options.passwordFile, command: options.passwordCommand, environment: environment,
-            prompt: { Terminal.ask($0, echo: false) })
+            prompt: { [cancellation] in try Terminal.ask($0, echo: false, cancellation) })
     }
 
     /// Runs `body` with the repository open and locked.

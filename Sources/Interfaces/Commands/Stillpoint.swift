@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import HostServices
 import Pipelines
+import PluginHost
 import SnapshotModel
 import Threads
 
@@ -11,15 +12,20 @@ struct Stillpoint: ParsableCommand {
         commandName: "stillpoint",
         abstract: "Snapshots of applications at a still point, in repositories that stock restic can read.",
         discussion: """
-            Results go to standard output, progress and remarks to standard error. Exit codes: 0 done, 1 failed, 2 usage,
-            3 done in part, 10 no repository, 11 locked, 12 wrong password, 20 quiesce failed, 21 release not confirmed,
-            24 verification failed, 25 no space, 75 skipped, 130/143 stopped by a signal.
+            Results go to standard output, progress and remarks to standard error.
+
+            Exit codes: 0 done, 1 failed, 2 usage, 3 done in part, 10 no repository, 11 locked, 12 wrong password, \
+            20 quiesce failed, 21 release not confirmed, 24 verification failed, 25 no space, 75 skipped, \
+            130/143 stopped by a signal.
+
+            A first snapshot: stillpoint init --set path=/srv/backup, stillpoint application add application.yaml, \
+            stillpoint backup.
             """,
         version: "stillpoint \(Host.version)",
         subcommands: [
             InitCommand.self, ApplicationCommand.self, DestinationCommand.self, BackupCommand.self,
-            SnapshotsCommand.self,
-            ShowCommand.self, ListCommand.self, DumpCommand.self, RestoreCommand.self, CheckCommand.self,
+            SnapshotsCommand.self, ShowCommand.self, ListCommand.self, DumpCommand.self, RestoreCommand.self,
+            CheckCommand.self,
             UnlockCommand.self, KeyCommand.self, RunsCommand.self, RunCommand.self, ThawCommand.self,
             PluginCommand.self,
         ])
@@ -30,10 +36,17 @@ package func runStillpoint(_ arguments: [String]) -> Never {
     raiseDescriptorLimit()
     let arguments = ArgumentOrder.normalized(arguments)
     let isJSON = arguments.contains("--json")
+    if let message = UsageText.unknownCommand(arguments) {
+        report(message, .usage, isJSON)
+        exit(SnapshotModel.ExitCode.usage.rawValue)
+    }
     do {
         var command = try Stillpoint.parseAsRoot(arguments)
         try command.run()
         exit(SnapshotModel.ExitCode.done.rawValue)
+    } catch let failure as ValidationError {
+        report(failure.message, .usage, isJSON)
+        exit(SnapshotModel.ExitCode.usage.rawValue)
     } catch let failure as CommandExit {
         if let message = failure.message { report(message, failure.code, isJSON) }
         exit(failure.code.rawValue)
@@ -45,9 +58,16 @@ package func runStillpoint(_ arguments: [String]) -> Never {
             exit(SnapshotModel.ExitCode.done.rawValue)
         }
         if parserCode == .validationFailure {
-            let message = isJSON ? Stillpoint.message(for: error) : Stillpoint.fullMessage(for: error)
+            let message =
+                isJSON ? Stillpoint.message(for: error) : UsageText.text(Stillpoint.fullMessage(for: error))
             Terminal(isJSON: isJSON, isQuiet: false, noColor: false, environment: .current).usage(message)
             exit(SnapshotModel.ExitCode.usage.rawValue)
+        }
+        // Whatever was under way when a signal came has failed because of it.
+        if let signal = SignalWatch.signal {
+            let code = SnapshotModel.ExitCode(signal: signal)
+            report("Stopped by signal \(signal).", code, isJSON)
+            exit(code.rawValue)
         }
         let code = exitCode(of: error)
         report("\(error)", code, isJSON)
@@ -59,6 +79,12 @@ package func runStillpoint(_ arguments: [String]) -> Never {
 func exitCode(of error: any Error) -> SnapshotModel.ExitCode {
     if let error = error as? ServiceError, error.code == .badValue { return .usage }
     if error is ManifestInvalid { return .usage }
+    if let error = error as? SnapshotModelError,
+        [.malformedName, .malformedRunID, .malformedTag].contains(error.code)
+    {
+        return .usage
+    }
+    if let error = error as? PluginHostError, error.code == .invalidConfiguration { return .usage }
     return RunFailure.exitCode(of: error)
 }
 

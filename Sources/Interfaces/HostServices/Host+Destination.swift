@@ -7,15 +7,20 @@ import Pipelines
 package import Repository
 package import RepositoryFormat
 package import SnapshotModel
+package import Threads
 
 /// A destination whose storage plugin runs and whose repository is open.
 package struct OpenDestination: Sendable {
     package let destination: Destination
     package let plugin: StoragePlugin
     package let repository: OpenRepository
+    let store: PluginObjectStore
 
     /// Ends the storage plugin.
-    package func close() { plugin.close() }
+    package func close() {
+        plugin.close()
+        store.close()
+    }
 }
 
 extension Host {
@@ -30,20 +35,36 @@ extension Host {
     }
 
     /// Starts the storage plugin of a destination.
-    package func openStorage(_ destination: Destination, mode: AccessMode = .readWrite) throws -> StoragePlugin {
+    ///
+    /// - Parameter cancellation: stops its calls; nil for that of the command.
+    package func openStorage(
+        _ destination: Destination, mode: AccessMode = .readWrite, cancellation: Cancellation? = nil
+    ) throws -> StoragePlugin {
         try pipelines.supervisor.openStorage(
             try locator.locate(.storage, destination.plugin), instance: destination.name, mode: mode,
-            config: destination.config, cancellation: cancellation)
+            config: destination.config, cancellation: cancellation ?? self.cancellation)
+    }
+
+    /// Writes, reads, lists and deletes an object in a destination.
+    ///
+    /// - Throws: what the storage plugin says; `PipelineError` when it says one thing and does another.
+    package func test(_ destination: Destination) throws {
+        let plugin = try openStorage(destination)
+        defer { plugin.close() }
+        try plugin.check()
+        try StoreProbe(PluginObjectStore(plugin)).run()
     }
 
     /// Opens the configured destination and its repository.
     package func openDestination(_ password: PasswordResolver) throws -> OpenDestination {
         let destination = try destination()
         let plugin = try openStorage(destination)
+        let store = PluginObjectStore(plugin) { try self.openStorage(destination, cancellation: Cancellation()) }
         do {
             let repository = try OpenRepository.open(
-                PluginObjectStore(plugin), password: password.password(remembered: destination.password))
-            return OpenDestination(destination: destination, plugin: plugin, repository: repository)
+                store, password: password.password(remembered: destination.password))
+            return OpenDestination(
+                destination: destination, plugin: plugin, repository: repository, store: store)
         } catch {
             plugin.close()
             throw error

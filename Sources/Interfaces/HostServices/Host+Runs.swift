@@ -22,9 +22,11 @@ extension Host {
     package func thaw(everyJournal: Bool) throws -> ThawReport {
         let caller = HookCaller(pipelines)
         defer { caller.close() }
+        var report = ThawReport()
+        // An application must not start on half of its data: what a dead restore has left is put right first.
+        try endDeadRestores(caller, &report)
         let replay = try LeaseReplay(journals: journals, caller: caller).run(
             pairs: [.backup, .restore], everyJournal: everyJournal)
-        var report = ThawReport()
         for (run, result) in replay.runs {
             for lease in result.released {
                 report.released += 1
@@ -35,6 +37,24 @@ extension Host {
         }
         report.problems += replay.failures.map { "The journal of run \($0.run) cannot be read: \($0.error)" }
         return report
+    }
+
+    private func endDeadRestores(_ caller: HookCaller, _ report: inout ThawReport) throws {
+        let recovery = RestoreRecovery(journals: journals, caller: caller)
+        for run in try catalog.unfinishedRuns() where run.kind == .restore {
+            do {
+                guard let result = try recovery.run(run.id) else { continue }
+                report.lines += result.rolledBack.map {
+                    "put the old data of '\($0)' back, which the killed restore \(run.id) had begun to replace"
+                }
+                report.lines += result.finished.map {
+                    "finished the restore of '\($0)', whose data run \(run.id) had put in place before it was killed"
+                }
+                report.problems += result.problems
+            } catch let error as JournalError where error.code == .notFound {
+                continue
+            }
+        }
     }
 
     /// The same, as every command does it first: what happened as sentences.
@@ -53,9 +73,22 @@ extension Host {
     /// Runs whose process died are failed runs, and their rows must say so.
     private func closeAbandonedRuns() throws {
         for run in try catalog.unfinishedRuns() {
-            // A journal that cannot be read says nothing about its owner.
-            guard let summary = try? journals.summary(of: run.id), !summary.isOwnerAlive else { continue }
             var run = run
+            let summary: JournalSummary
+            do { summary = try journals.summary(of: run.id) } catch let error as JournalError
+                where error.code == .notFound
+            {
+                // The row came with a console from elsewhere: a run writes its journal before its row.
+                run.state = .failed
+                run.finished = run.started
+                run.message = "How the run ended is not known: its journal is not on this host."
+                try catalog.save(run)
+                continue
+            } catch {
+                // A journal that cannot be read says nothing about its owner.
+                continue
+            }
+            guard !summary.isOwnerAlive else { continue }
             run.state = summary.result ?? .failed
             run.finished = summary.last?.time ?? run.started
             run.exitCode = run.exitCode ?? (summary.result == nil ? .failed : summary.result?.exitCode)

@@ -11,10 +11,10 @@ package struct PasswordResolver: Sendable {
     package var command: String?
     package var environment: Environment
     /// Asks on the terminal without echo; nil when there is none.
-    package var prompt: (@Sendable (_ question: String) -> String?)?
+    package var prompt: (@Sendable (_ question: String) throws -> String?)?
 
     package init(
-        file: String?, command: String?, environment: Environment, prompt: (@Sendable (String) -> String?)?
+        file: String?, command: String?, environment: Environment, prompt: (@Sendable (String) throws -> String?)?
     ) {
         self.file = file
         self.command = command
@@ -60,7 +60,7 @@ package struct PasswordResolver: Sendable {
     }
 
     private func ask(confirming: Bool) throws -> [UInt8] {
-        guard let prompt, let password = prompt("password of the repository: ") else {
+        guard let prompt, let password = try prompt("password of the repository: ") else {
             throw ServiceError(
                 .notSetUp,
                 "No password was given; use --password-file FILE, --password-command COMMAND or STILLPOINT_PASSWORD.")
@@ -69,7 +69,7 @@ package struct PasswordResolver: Sendable {
             guard !password.isEmpty else {
                 throw ServiceError(.badValue, "An empty password protects nothing; choose one.")
             }
-            guard prompt("the same password again: ") == password else {
+            guard try prompt("the same password again: ") == password else {
                 throw ServiceError(.badValue, "The two passwords differ; nothing was made.")
             }
         }

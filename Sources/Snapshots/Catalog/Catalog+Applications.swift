@@ -13,7 +13,8 @@ extension Catalog {
     /// - Throws: `notFound` when no application of that name is registered.
     package func application(named name: ApplicationName) throws -> RegisteredApplication {
         guard let application = try optionalApplication(named: name) else {
-            throw CatalogError.notFound("application '\(name)'")
+            throw CatalogError.notFound(
+                "application '\(name)'", hint: "'stillpoint application list' shows those there are")
         }
         return application
     }

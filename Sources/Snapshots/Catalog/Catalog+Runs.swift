@@ -38,7 +38,9 @@ extension Catalog {
                       ORDER BY id DESC LIMIT 20
                     """, arguments: ["text": text])
         }
-        guard !text.isEmpty, let row = rows.first else { throw CatalogError.notFound("run '\(text)'") }
+        guard !text.isEmpty, let row = rows.first else {
+            throw CatalogError.notFound("run '\(text)'", hint: "'stillpoint runs' lists those there are")
+        }
         guard rows.count == 1 else { throw CatalogError.ambiguous("runs", text, rows.map { $0["id"] }) }
         return try run(from: row)
     }

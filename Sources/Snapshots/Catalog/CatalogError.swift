@@ -1,3 +1,4 @@
+import CLinux
 import GRDB
 import Glibc
 
@@ -59,7 +60,9 @@ package struct CatalogError: Error, Sendable, CustomStringConvertible {
         CatalogError(.inaccessible, "Cannot \(action) the catalog \(path)", cause: cause)
     }
 
-    static func notFound(_ what: String) -> CatalogError { CatalogError(.notFound, "There is no \(what)") }
+    static func notFound(_ what: String, hint: String? = nil) -> CatalogError {
+        CatalogError(.notFound, "There is no \(what)\(hint.map { "; \($0)" } ?? "")")
+    }
 
     static func ambiguous(_ what: String, _ prefix: String, _ candidates: [String]) -> CatalogError {
         let shown = candidates.prefix(5).joined(separator: ", ")
@@ -78,6 +81,11 @@ package struct CatalogError: Error, Sendable, CustomStringConvertible {
                 .busy, "Another process has kept the catalog \(path) locked; try again when it is done", cause: failure)
         case .SQLITE_FULL:
             return CatalogError(.noSpace, "There is no space left for the catalog \(path)", cause: failure)
+        // A full disk shows as an I/O error where the files of the WAL cannot grow.
+        case .SQLITE_IOERR, .SQLITE_CANTOPEN:
+            guard clinux_free_bytes(path) < 1 << 16 else { return inaccessible(path, "use", cause: failure) }
+            return CatalogError(
+                .noSpace, "There is no space left for the catalog \(path); free some", cause: failure)
         default: return inaccessible(path, "use", cause: failure)
         }
     }

@@ -16,6 +16,8 @@ package struct PipelineError: Error, CustomStringConvertible {
         package static let incompleteSnapshot = Code("incompleteSnapshot")
         /// Data in the repository is damaged; nothing was changed.
         package static let damaged = Code("damaged")
+        /// Another run works on the same application.
+        package static let busy = Code("busy")
         /// Files on this machine could not be written or exchanged.
         package static let unwritable = Code("unwritable")
     }

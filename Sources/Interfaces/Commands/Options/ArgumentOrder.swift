@@ -5,7 +5,8 @@ enum ArgumentOrder {
         "--state", "--password-file", "-p", "--password-command", "--retry-lock",
     ]
 
-    /// The arguments with leading global options moved behind the words that name the command.
+    /// The arguments with leading global options moved behind the words that name the command; without such words the
+    /// options are dropped, because help and version need none.
     static func normalized(_ arguments: [String]) -> [String] {
         var moved: [String] = []
         var position = 0
@@ -24,10 +25,12 @@ enum ArgumentOrder {
                 break
             }
         }
-        guard !moved.isEmpty, position < arguments.count else { return arguments }
+        guard !moved.isEmpty else { return arguments }
         // Behind the leading words: the command and its subcommand; what follows them keeps its order.
         var end = position
         while end < arguments.count, !arguments[end].hasPrefix("-") { end += 1 }
-        return Array(arguments[position..<end]) + moved + Array(arguments[end...])
+        let words = arguments[position..<end]
+        if words.isEmpty || words.first == "help" { return Array(arguments[position...]) }
+        return words + moved + arguments[end...]
     }
 }

@@ -24,6 +24,10 @@ enum EventText {
             "lease \(lease)    released (\(outcome), attempt \(attempt))"
         case .leaseReleaseFailed(let lease, let attempt, let message):
             "lease \(lease)    not released at attempt \(attempt): \(message)"
+        case .restoreStaged(let record): "stage \(record.number)    \(record.target) is built in \(record.stage)"
+        case .restoreSwapping(let record): "stage \(record.number)    is exchanged with \(record.target)"
+        case .restoreKept(let application): "keep       \(application): everything is in place"
+        case .restoreCleared(let number): "stage \(number)    nothing is left beside it"
         case .snapshotRecorded(let id, _): "snapshot   \(id)"
         case .finished(let state, let exitCode, let message):
             "end        \(state.title), exit code \(exitCode.rawValue)\(message.map { ": \($0)" } ?? "")"

@@ -11,9 +11,10 @@ struct ArchiveCounts: Sendable {
     /// Nil while unknown.
     var totalBytes: UInt64?
 
-    init(_ statistics: ArchiveStatistics) {
+    init(_ statistics: ArchiveStatistics, totalBytes: UInt64? = nil) {
         entries = statistics.entries
         bytes = statistics.bytes
+        self.totalBytes = totalBytes
     }
 
     init(_ statistics: RestoreStatistics) {
@@ -64,7 +65,6 @@ final class RunView: Sendable {
         switch entry.event {
         case .phase(let phase, let application):
             state.withLock { $0.phase = application.map { "\($0): \(phase.title)" } ?? phase.title }
-            if terminal.isJSON || !terminal.isInteractive { return }
         case .warning(let warning):
             terminal.warning((warning.path.map { "\($0): " } ?? "") + warning.message)
         case .hookOutput(let output):

@@ -23,7 +23,9 @@ struct SnapshotText {
         lines.append(
             "kind         \(document.kind.rawValue)\(document.kind == .full ? ": console and all applications" : ": one application")"
         )
-        lines.append("consistency  \(document.consistency.rawValue)")
+        // The summary knows of applications that are missing as a whole.
+        let consistency = max(document.consistency, summary.consistency ?? .application)
+        lines.append("consistency  \(consistency.rawValue)")
         lines.append("run          \(document.run)")
         let tags = summary.meaning?.others ?? []
         if !tags.isEmpty { lines.append("tags         \(tags.joined(separator: ", "))") }

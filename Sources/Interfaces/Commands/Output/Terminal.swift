@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import HostServices
 import Synchronization
+import Threads
 
 /// Where results, remarks and progress go: results to standard output, everything else to standard error.
 final class Terminal: Sendable {
@@ -46,7 +47,7 @@ final class Terminal: Sendable {
     /// How a command is used, after a wrong one.
     func usage(_ text: String) {
         if isJSON { return line(JSONLine.exitError(code: 2, text)) }
-        line(text)
+        line(Self.printable(text))
     }
 
     /// Redraws the line of progress; nil removes it.
@@ -104,8 +105,10 @@ final class Terminal: Sendable {
 
     /// Asks a question on the terminal.
     ///
-    /// - Returns: the line without its end; nil when there is no terminal.
-    static func ask(_ question: String, echo: Bool) -> String? {
+    /// - Parameter echo: whether what is typed is shown.
+    /// - Returns: the line without its end; nil when there is no terminal, or its input has ended.
+    /// - Throws: `CancellationFailure` after Ctrl-C; the terminal is as it was then, too.
+    static func ask(_ question: String, echo: Bool, _ cancellation: Cancellation) throws -> String? {
         let descriptor = clinux_open("/dev/tty", O_RDWR | O_CLOEXEC, 0)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -116,12 +119,24 @@ final class Terminal: Sendable {
             silent.c_lflag &= ~tcflag_t(ECHO)
             tcsetattr(descriptor, TCSAFLUSH, &silent)
         }
-        defer { if !echo { tcsetattr(descriptor, TCSAFLUSH, &saved) } }
+        defer {
+            if !echo {
+                tcsetattr(descriptor, TCSAFLUSH, &saved)
+                _ = Glibc.write(descriptor, "\n", 1)
+            }
+        }
         _ = question.withCString { Glibc.write(descriptor, $0, strlen($0)) }
         var bytes: [UInt8] = []
-        var byte: UInt8 = 0
-        while read(descriptor, &byte, 1) == 1, byte != 0x0A { bytes.append(byte) }
-        if !echo { _ = Glibc.write(descriptor, "\n", 1) }
-        return String(decoding: bytes, as: UTF8.self)
+        while true {
+            try cancellation.check()
+            var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&waiting, 1, 100) == 1 else { continue }
+            var byte: UInt8 = 0
+            let count = read(descriptor, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self) }
+            if byte == 0x0A { return String(decoding: bytes, as: UTF8.self) }
+            bytes.append(byte)
+        }
     }
 }

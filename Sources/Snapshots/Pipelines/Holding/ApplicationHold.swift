@@ -42,13 +42,16 @@ final class ApplicationHold: Sendable {
         self.name = name
         self.maxHold = maxHold
         self.pair = pair
-        let event: ApplicationManifest.Event = pair == .backup ? .backupPre : .restorePre
-        self.hooks = hooks.filter { $0.hook.receives(event) }
+        let events: (ApplicationManifest.Event, ApplicationManifest.Event) =
+            pair == .backup ? (.backupPre, .backupPost) : (.restorePre, .restorePost)
+        // A hook that acts on the post alone gets its pre as well: only what was sent a pre is owed a post.
+        self.hooks = hooks.filter { $0.hook.receives(events.0) || $0.hook.receives(events.1) }
+        isHeld = hooks.contains { $0.hook.receives(events.0) }
         for hook in hooks { caller.register(hook, of: name) }
     }
 
     /// True when there is a hook to hold the application.
-    var hasHooks: Bool { !hooks.isEmpty }
+    let isHeld: Bool
     /// What each hook did, in order.
     var results: [SnapshotDocument.HookResult] { state.withLock { $0.results } }
     /// How long it was held; nil before the release, and without hooks.
@@ -63,6 +66,8 @@ final class ApplicationHold: Sendable {
     /// - Throws: ``PipelineError/Code/quiesceFailed``, ``ApplicationSkipped``; the caller releases in every case.
     func acquire(context: JSONObject) throws {
         for planned in hooks {
+            try host.cancellation.check()
+            if hasExpired { return }
             let started = host.clock()
             let clock = ContinuousClock.now
             startClock()
@@ -83,6 +88,9 @@ final class ApplicationHold: Sendable {
                 note(
                     planned, error.code == .failed && Self.isTimeout(error) ? .timedOut : .failed, started, clock,
                     "\(error)")
+                // Its time ran out while the hook worked: it is released, and the capture goes on without the hold.
+                if error.code == .releasing, hasExpired { return }
+                try host.cancellation.check()
                 let policy = planned.hook.onError(for: pair == .backup ? .backupPre : .restorePre)
                 guard policy == .warn, error.code != .releasing else {
                     throw PipelineError(
@@ -116,6 +124,9 @@ final class ApplicationHold: Sendable {
         }
     }
 
+    /// True from the moment at which `maxHold` was over.
+    private var hasExpired: Bool { state.withLock { $0.timer?.hasExpired ?? false } }
+
     private static func isTimeout(_ error: LeaseError) -> Bool { (error.cause as? PluginHostError)?.code == .timeout }
 
     /// From the first hook on the application counts as held.
@@ -131,14 +142,15 @@ final class ApplicationHold: Sendable {
     private func expire(_ limit: Duration) {
         let text = DurationText.format(limit)
         state.withLock { $0.brokenReason = $0.brokenReason ?? "it was held longer than its maxHold of \(text)" }
+        // Released first: the warning can wait.
+        finishRelease(leases.release([name], outcome: .partial))
         recorder.warn(
             "The application was released after its maxHold of \(text), before everything was read.", application: name)
-        finishRelease(leases.release([name], outcome: .partial))
     }
 
     /// Lets the application go, and waits for the confirmation or for the end of all attempts.
     func release(_ outcome: HookOutcome) {
-        guard hasHooks else { return }
+        guard !hooks.isEmpty else { return }
         // When the timer has rung, this waits until its release is through.
         state.withLock({ $0.timer })?.stop()
         finishRelease(leases.release([name], outcome: outcome))
@@ -146,11 +158,13 @@ final class ApplicationHold: Sendable {
 
     private func finishRelease(_ report: ReleaseReport) {
         let now = host.clock()
+        // A lease whose pre is just being answered is in no report, and out all the same.
+        let isOut = leases.outstanding.contains { $0.application == name && $0.pair == pair }
         if let failure = report.journalFailure {
             recorder.warn("The release could not be recorded: \(failure)", application: name)
         }
         state.withLock { state in
-            if !state.isReleased, report.unconfirmed.isEmpty, let began = state.began {
+            if !state.isReleased, !isOut, let began = state.began {
                 state.held = ContinuousClock.now - began
                 state.isReleased = true
             }

@@ -27,19 +27,30 @@ package final class HookCaller: LeaseHookCaller {
         plugins.withLock { $0[key] = hook.plugin }
     }
 
+    /// The plugins of an application are closed: what is still out reaches it through a new process.
+    func forget(_ application: ApplicationName) {
+        plugins.withLock { plugins in plugins = plugins.filter { $0.key.application != application } }
+    }
+
     package func call(_ lease: Lease, _ parameters: HookRunParameters, timeout: Duration) throws -> HookRunResult {
         let plugin: HookPlugin
         do { plugin = try self.plugin(for: lease) } catch { throw HookNotSent(cause: error) }
         do {
-            return try plugin.run(parameters, timeout: timeout, isRepeatable: parameters.event == lease.pair.post)
+            // A run that is cancelled need not wait until the application is still; its release is never cancelled.
+            let isPost = parameters.event == lease.pair.post
+            return try plugin.run(
+                parameters, timeout: timeout, isRepeatable: isPost, cancellation: isPost ? nil : host.cancellation)
         } catch let error as PluginHostError where Self.neverSent(error) {
             throw HookNotSent(cause: error)
         }
     }
 
-    /// Only certainty counts: `closed` may also mean that the plugin was closed while it worked.
+    /// Only certainty counts.
     private static func neverSent(_ error: PluginHostError) -> Bool {
-        [.startFailed, .breakerOpen, .refused, .invalidConfiguration, .secretUnavailable].contains(error.code)
+        !error.mayHaveBeenSent
+            && [
+                .startFailed, .breakerOpen, .refused, .invalidConfiguration, .secretUnavailable, .cancelled, .closed,
+            ].contains(error.code)
     }
 
     private func plugin(for lease: Lease) throws -> HookPlugin {

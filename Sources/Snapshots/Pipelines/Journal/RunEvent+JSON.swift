@@ -17,6 +17,10 @@ extension RunEvent {
         case .leaseWithdrawn: "lease.withdrawn"
         case .leaseReleased: "lease.released"
         case .leaseReleaseFailed: "lease.release.failed"
+        case .restoreStaged: "restore.staged"
+        case .restoreSwapping: "restore.swapping"
+        case .restoreKept: "restore.kept"
+        case .restoreCleared: "restore.cleared"
         case .snapshotRecorded: "snapshot.recorded"
         case .finished: "finished"
         case .unknown(let kind, _): kind
@@ -50,6 +54,9 @@ extension RunEvent {
             return object(("lease", .integer(lease)), ("attempt", .integer(attempt)), ("outcome", text(outcome)))
         case .leaseReleaseFailed(let lease, let attempt, let message):
             return object(("lease", .integer(lease)), ("attempt", .integer(attempt)), ("message", text(message)))
+        case .restoreStaged(let record), .restoreSwapping(let record): return record.json
+        case .restoreKept(let application): return object(("application", .string(application.text)))
+        case .restoreCleared(let number): return object(("number", .integer(number)))
         case .snapshotRecorded(let id, let tree): return object(("id", text(id)), ("tree", text(tree)))
         case .finished(let outcome, let exitCode, let message):
             return object(
@@ -87,6 +94,10 @@ extension RunEvent {
                     application: try application(), path: try reader.optionalString("path"),
                     message: try reader.string("message")))
         case "error": event = .error(message: try reader.string("message"), application: try application())
+        case "restore.staged": event = .restoreStaged(try StagedRecord(reader))
+        case "restore.swapping": event = .restoreSwapping(try StagedRecord(reader))
+        case "restore.kept": event = try application().map { .restoreKept($0) }
+        case "restore.cleared": event = .restoreCleared(number: try reader.count("number"))
         case "snapshot.recorded":
             event = .snapshotRecorded(id: try reader.string("id"), tree: try reader.string("tree"))
         case "finished":

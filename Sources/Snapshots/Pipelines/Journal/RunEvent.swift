@@ -27,6 +27,14 @@ package enum RunEvent: Sendable, Hashable {
     case leaseReleased(lease: Int64, attempt: Int64, outcome: String)
     /// The post hook failed or did not answer; it is tried again.
     case leaseReleaseFailed(lease: Int64, attempt: Int64, message: String)
+    /// Something is going to be built beside a volume or manifest. Durable before the first of them is exchanged.
+    case restoreStaged(StagedRecord)
+    /// It is complete and is about to be exchanged with the old one. Durable before it is.
+    case restoreSwapping(StagedRecord)
+    /// All of an application is in place and loaded: from now on the new data counts. Durable before it starts again.
+    case restoreKept(ApplicationName)
+    /// Nothing is left beside a volume or manifest.
+    case restoreCleared(number: Int64)
     /// The snapshot stands in the repository.
     case snapshotRecorded(id: String, tree: String)
     /// The run is over. Only late releases of leases can follow.

@@ -1,15 +1,15 @@
-import PluginProtocol
-import JSONRPC
 import Archiving
 import Glibc
 import JSON
+import JSONRPC
 import PluginHost
+import PluginProtocol
 import Repository
 import RepositoryFormat
 import SnapshotModel
 import Threads
 
-/// Restores one application in place: stage everything, stop it, exchange, load dumps, start it.
+/// Restores one application in place: prove and stage everything, stop it, exchange, load dumps, start it.
 ///
 /// Until everything is staged and proven nothing is touched. Afterwards each failure puts the old entries back.
 struct ApplicationRestore {
@@ -25,20 +25,20 @@ struct ApplicationRestore {
 
     /// - Returns: sentences about what could not be confirmed; empty when the application runs again.
     func run() throws -> [String] {
+        let lock = try ApplicationLock(plan.name, directory: host.journalDirectory)
+        defer { withExtendedLifetime(lock) {} }
+        for sentence in plan.missing { recorder.warn(sentence, application: plan.name) }
+        recorder.phase(.verifying, application: plan.name)
+        try verifyDumps()
         let (hooks, sources) = try ApplicationPlanner(host: host).openPlugins(of: plan.manifest)
         defer {
             for source in sources { source.close() }
+            caller.forget(plan.name)
             for hook in hooks { hook.plugin.close() }
         }
         recorder.phase(.staging, application: plan.name)
         var staged: [StagedEntry] = []
-        do {
-            for (offset, item) in plan.items.enumerated() {
-                let entry = try StagedEntry(target: item.target, run: recorder.id, number: firstNumber + offset)
-                staged.append(entry)
-                try stage(item, entry)
-            }
-        } catch {
+        do { try stageAll(&staged) } catch {
             discard(staged)
             throw error
         }
@@ -48,16 +48,23 @@ struct ApplicationRestore {
         do {
             try stop(hold)
             recorder.phase(.swapping, application: plan.name)
-            for entry in staged { try entry.swap() }
+            for entry in staged {
+                try recorder.journal.append(.restoreSwapping(entry.record), durable: true)
+                try entry.swap()
+            }
             try load(sources)
+            try host.cancellation.check()
+            try recorder.journal.append(.restoreKept(plan.name), durable: true)
         } catch {
             try rollBack(staged, hold, because: error)
         }
         recorder.phase(.starting, application: plan.name)
         hold.release(.ok)
         guard hold.unconfirmed.isEmpty else {
-            for entry in staged {
-                recorder.warn("The old data is kept until the application runs again.", path: entry.stage)
+            for entry in staged where entry.record.targetExisted {
+                recorder.warn(
+                    "The data from before the restore is kept here; delete it when the application runs again.",
+                    path: entry.oldPlace)
             }
             return hold.unconfirmed
         }
@@ -65,20 +72,63 @@ struct ApplicationRestore {
         return []
     }
 
-    private func stage(_ item: RestorePlan.Item, _ entry: StagedEntry) throws {
+    // MARK: Before anything is touched
+
+    private func verifyDumps() throws {
+        for node in plan.dumpNodes {
+            do { try DumpReader.verify(node, in: repository, cancellation: host.cancellation) } catch {
+                try host.cancellation.check()
+                throw PipelineError(
+                    .damaged,
+                    "The dump '\(node.displayName)' of '\(plan.name)' cannot be read whole, so nothing was changed",
+                    cause: error)
+            }
+        }
+    }
+
+    /// Outer directories first: what belongs within another entry is built within its new one.
+    private func stageAll(_ staged: inout [StagedEntry]) throws {
+        let items = plan.items.enumerated().sorted {
+            ($0.element.target.utf8.count, $0.offset) < ($1.element.target.utf8.count, $1.offset)
+        }
+        for (offset, item) in items {
+            try host.cancellation.check()
+            if let outer = staged.first(where: { item.target.hasPrefix($0.target + "/") }) {
+                let inner = item.target.dropFirst(outer.target.utf8.count)
+                try restore(item, to: outer.stage + inner, belongingTo: item.target)
+                continue
+            }
+            let entry = try StagedEntry(
+                target: item.target, isDirectory: item.node.kind == .dir, application: plan.name, run: recorder.id,
+                number: firstNumber + offset)
+            // Written before anything exists, so that nothing can be left behind that nobody knows of.
+            try recorder.journal.append(.restoreStaged(entry.record), durable: true)
+            try entry.prepare()
+            staged.append(entry)
+            try restore(item, to: entry.stage, belongingTo: entry.target)
+        }
+        for entry in staged {
+            try entry.complete()
+            // What is exchanged in must survive a power cut right after.
+            FileTree.synchronizeFileSystem(of: entry.stage)
+        }
+    }
+
+    private func restore(_ item: RestorePlan.Item, to path: String, belongingTo target: String) throws {
         let failuresBefore = recorder.failureCount
-        let restorer = Restorer(repository, observer: recorder, cancellation: host.cancellation)
+        let observer = StagingObserver(recorder: recorder, stage: path, target: target)
+        let restorer = Restorer(repository, observer: observer, cancellation: host.cancellation)
         progress { restorer.statistics }
-        try restorer.restore(item.node, to: entry.stage)
+        try restorer.restore(item.node, to: path)
         guard recorder.failureCount == failuresBefore else {
             throw PipelineError(
                 .damaged,
                 "The \(item.kind) '\(item.name)' of '\(plan.name)' cannot be restored whole, so nothing was changed; "
                     + "restore what is left with --target DIR")
         }
-        // What is exchanged in must survive a power cut right after.
-        FileTree.synchronizeFileSystem(of: entry.stage)
     }
+
+    // MARK: With the application stopped
 
     private func stop(_ hold: ApplicationHold) throws {
         recorder.phase(.stopping, application: plan.name)
@@ -115,51 +165,34 @@ struct ApplicationRestore {
         plan.manifest.dumps.map { dump in plan.dumpNodes.first { $0.displayName == dump.name } }
     }
 
+    // MARK: Ends
+
     private func rollBack(_ staged: [StagedEntry], _ hold: ApplicationHold, because error: any Error) throws -> Never {
         recorder.phase(.rollingBack, application: plan.name)
         var problems: [String] = []
+        var restored: [StagedEntry] = []
         for entry in staged.reversed() {
-            do { try entry.rollBack() } catch { problems.append("\(error) The old data is in \(entry.stage).") }
+            do {
+                try entry.rollBack()
+                restored.append(entry)
+            } catch { problems.append("\(error); the old data is in \(entry.oldPlace).") }
         }
         hold.release(.failed)
+        discard(restored)
         guard problems.isEmpty else {
             throw PipelineError(.unwritable, problems.joined(separator: " "), cause: error)
         }
-        discard(staged)
         throw error
     }
 
     private func discard(_ staged: [StagedEntry]) {
         for entry in staged {
-            do { try entry.discard() } catch {
+            do {
+                try entry.discard()
+                try recorder.journal.append(.restoreCleared(number: entry.record.number))
+            } catch {
                 recorder.warn("It could not be removed and may be deleted: \(error)", path: entry.stage)
             }
         }
-    }
-}
-
-/// Hands out a file of a repository piece by piece.
-private struct DumpReader {
-    private let repository: OpenRepository
-    private var ids: ArraySlice<ObjectID>
-    private var part: ArraySlice<UInt8> = []
-    private var loader: BlobLoader?
-
-    init(repository: OpenRepository, node: TreeNode) {
-        self.repository = repository
-        ids = (node.content ?? [])[...]
-    }
-
-    /// Fills a buffer; 0 at the end.
-    mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        if part.isEmpty, let id = ids.popFirst() {
-            let loader = try loader ?? BlobLoader(repository)
-            self.loader = loader
-            part = try loader.load(id, .data)[...]
-        }
-        let count = min(buffer.count, part.count)
-        buffer.copyBytes(from: part.prefix(count))
-        part = part.dropFirst(count)
-        return count
     }
 }

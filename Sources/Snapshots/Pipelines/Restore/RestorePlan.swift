@@ -15,6 +15,7 @@ package struct RestoreRequest: Sendable, Hashable {
         case path(String)
     }
 
+    /// Which part.
     package var scope: Scope
     /// Files go below this directory and no application is touched; nil to restore in place.
     package var target: String?
@@ -44,13 +45,21 @@ package struct RestorePlan: Sendable {
 
     /// One application in place.
     package struct Application: Sendable {
+        /// The application.yaml of the snapshot: its hooks and plugins are those that stop, load and start.
         package let manifest: ApplicationManifest
+        /// Its text, for a host that does not know the application.
+        let manifestText: String
+        /// Where the application.yaml lay, as far as the snapshot tells.
+        let sourcePath: String
         package let items: [Item]
         /// Dumps that the source plugins load, by name.
         package let dumps: [(dump: ApplicationManifest.Dump, byteCount: Int64)]
         /// Hook plugins that stop and start the application.
         package let hooks: [String]
         let dumpNodes: [TreeNode]
+        /// Sentences about what the manifest names and the snapshot lacks.
+        package let missing: [String]
+        /// The name of the application.
         package var name: ApplicationName { manifest.name }
     }
 
@@ -60,10 +69,13 @@ package struct RestorePlan: Sendable {
         package let entries: [(path: String, node: TreeNode)]
     }
 
+    /// What is restored from.
     package let snapshot: OpenRepository.Snapshot
+    /// The applications that are restored in place, in their order.
     package let applications: [Application]
     /// The catalog's copy, when the console is restored in place.
     let console: TreeNode?
+    /// What is written to a target directory instead; nil for a restore in place.
     package let files: Files?
     /// What the person who confirms should know.
     package let notes: [String]

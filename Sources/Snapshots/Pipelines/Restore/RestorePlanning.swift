@@ -10,11 +10,15 @@ import Threads
 package struct RestorePlanning {
     private let browser: SnapshotBrowser
     private let snapshot: OpenRepository.Snapshot
+    private let hostname: String
 
     /// The index of the repository must be loaded.
-    package init(_ browser: SnapshotBrowser, _ snapshot: OpenRepository.Snapshot) {
+    ///
+    /// - Parameter hostname: of this machine; a snapshot of another one is restored with a note.
+    package init(_ browser: SnapshotBrowser, _ snapshot: OpenRepository.Snapshot, hostname: String) {
         self.browser = browser
         self.snapshot = snapshot
+        self.hostname = hostname
     }
 
     /// - Throws: ``PipelineError/Code/badRequest`` when the snapshot does not hold what is asked for.
@@ -64,14 +68,18 @@ package struct RestorePlanning {
         _ applications: [SnapshotDocument.Application], console: TreeNode?, _ document: SnapshotDocument
     ) throws -> RestorePlan {
         var notes: [String] = []
-        if document.host != "", snapshot.record.hostname != document.host {
-            notes.append("The snapshot's records disagree about its host.")
+        if snapshot.record.hostname != hostname {
+            notes.append("The snapshot was taken on the host '\(snapshot.record.hostname)'; this one is '\(hostname)'.")
         }
         for application in applications {
-            if !application.isRestorable {
+            if !application.isRestorable || application.consistency == .partial {
                 notes.append(
                     "Not everything of '\(application.name)' is in the snapshot; 'stillpoint show \(snapshot.id.short)' says what is missing."
                 )
+            }
+            for dump in application.dumps where dump.plugin == "command" && dump.loadCommand == nil {
+                notes.append(
+                    "The dump '\(dump.name)' of '\(application.name)' has no 'load' command and will not be loaded.")
             }
             if application.consistency == .crash, let reason = application.consistencyReason {
                 notes.append("'\(application.name)' was not held still when it was captured: \(reason).")
@@ -88,10 +96,9 @@ package struct RestorePlanning {
                 .incompleteSnapshot,
                 "The snapshot \(snapshot.id.short) has no application.yaml of '\(application.name)'.")
         }
+        let text = String(decoding: try browser.content(of: yaml), as: UTF8.self)
         let manifest: ApplicationManifest
-        do {
-            manifest = try ApplicationManifest.parse(String(decoding: try browser.content(of: yaml), as: UTF8.self))
-        } catch let error as ManifestInvalid {
+        do { manifest = try ApplicationManifest.parse(text) } catch {
             throw PipelineError(
                 .incompleteSnapshot, "The application.yaml of '\(application.name)' in the snapshot is not valid",
                 cause: error)
@@ -115,9 +122,42 @@ package struct RestorePlanning {
             nodes.append(node)
         }
         return RestorePlan.Application(
-            manifest: manifest, items: items, dumps: dumps,
+            manifest: manifest, manifestText: text, sourcePath: sourcePath(of: application, manifest), items: items,
+            dumps: dumps,
             hooks: manifest.hooks.filter { $0.receives(.restorePre) || $0.receives(.restorePost) }.map(\.plugin),
-            dumpNodes: nodes)
+            dumpNodes: nodes, missing: missing(application, manifest, nodes))
+    }
+
+    /// "Done" must not be said of a restore that lacks something.
+    private func missing(
+        _ application: SnapshotDocument.Application, _ manifest: ApplicationManifest, _ dumps: [TreeNode]
+    ) -> [String] {
+        let lost = "is not in the snapshot \(snapshot.id.short) and was not restored."
+        var missing = manifest.volumes.filter { volume in !application.volumes.contains { $0.name == volume.name } }
+            .map { "The volume '\($0.name)' \(lost)" }
+        missing += manifest.dumps.filter { dump in !dumps.contains { $0.displayName == dump.name } }
+            .map { "The dump '\($0.name)' \(lost)" }
+        let stored = Set(
+            application.manifests.map { $0.storedPath.split(separator: "/").map(String.init) })
+        missing += manifest.manifests.filter { path in
+            !stored.contains(
+                ApplicationManifest.storedPath(ofManifest: path).split(separator: "/").map(String.init))
+        }.map { "The manifest '\($0)' \(lost)" }
+        return missing
+    }
+
+    /// The directory to which relative manifests belong is where they were captured from; without any it does not matter.
+    private func sourcePath(
+        of application: SnapshotDocument.Application, _ manifest: ApplicationManifest
+    ) -> String {
+        for path in manifest.manifests where !path.hasPrefix("/") {
+            let stored = ApplicationManifest.storedPath(ofManifest: path).split(separator: "/").joined(separator: "/")
+            for captured in application.manifests where captured.storedPath == stored {
+                guard captured.path.hasSuffix("/" + stored) else { continue }
+                return captured.path.dropLast(stored.utf8.count) + "application.yaml"
+            }
+        }
+        return "/applications/\(application.name)/application.yaml"
     }
 
     private func item(

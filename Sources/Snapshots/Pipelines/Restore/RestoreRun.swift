@@ -17,6 +17,8 @@ package struct RestoreOutcome: Sendable {
     /// Entries and bytes that were written.
     package let entryCount: UInt64
     package let byteCount: UInt64
+    /// Applications that this host did not know and knows now.
+    package let registered: [ApplicationName]
 }
 
 /// Carries out a ``RestorePlan``.
@@ -27,6 +29,7 @@ package final class RestoreRun {
     private let recorder: RunRecorder
     private let caller: HookCaller
     private let leases: FreezeLeases
+    private var registered: [ApplicationName] = []
     private var readers: [@Sendable () -> RestoreStatistics] = []
 
     /// - Parameter recorder: of a run that was just begun.
@@ -48,6 +51,7 @@ package final class RestoreRun {
         defer { caller.close() }
         var unconfirmed: [String] = []
         var failures: [any Error] = []
+        var restored: [RestorePlan.Application] = []
         do {
             if let files = plan.files { try restoreFiles(files, progress) }
             var number = 0
@@ -62,14 +66,16 @@ package final class RestoreRun {
                             self.readers.append($0); progress($0)
                         }
                     ).run()
+                    restored.append(application)
                 } catch  where plan.applications.count > 1 && !host.cancellation.isCancelled {
-                    recorder.error("\(error)", application: application.name)
+                    recorder.warn("The application was not restored: \(error)", application: application.name)
                     failures.append(error)
                 }
                 number += application.items.count
             }
             recorder.setApplication(nil)
-            if let console = plan.console { try restoreConsole(console) }
+            if let console = plan.console { try restoreConsole(console, progress) }
+            try register(restored)
         } catch {
             failures.append(error)
         }
@@ -86,13 +92,26 @@ package final class RestoreRun {
         progress { restorer.statistics }
         for (path, node) in files.entries {
             let names = path.split(separator: "/")
-            var folder = files.target
-            try makeDirectory(folder)
+            var folder = ""
+            for name in files.target.split(separator: "/") {
+                folder += "/\(name)"
+                try makeDirectory(folder)
+            }
             for name in names.dropLast() {
                 folder += "/\(name)"
                 try makeDirectory(folder)
             }
             try restorer.restore(node, to: files.target + "/" + path)
+        }
+    }
+
+    /// An application that was restored on a new machine belongs to that machine's next full snapshot.
+    private func register(_ applications: [RestorePlan.Application]) throws {
+        for application in applications where try host.catalog.optionalApplication(named: application.name) == nil {
+            try host.catalog.register(
+                application.name, manifestText: application.manifestText, sourcePath: application.sourcePath,
+                at: host.clock())
+            registered.append(application.name)
         }
     }
 
@@ -102,18 +121,41 @@ package final class RestoreRun {
         }
     }
 
-    /// The catalog's copy takes the place of the catalog, which keeps where it found the copy.
-    private func restoreConsole(_ node: TreeNode) throws {
+    /// The catalog's copy takes the place of the catalog, which keeps where it found the copy, and what has happened
+    /// since.
+    private func restoreConsole(
+        _ node: TreeNode, _ progress: (@escaping @Sendable () -> RestoreStatistics) -> Void
+    ) throws {
         let copy = "\(host.scratchDirectory)/restored-\(recorder.id).sqlite3"
         defer { unlink(copy) }
         let failuresBefore = recorder.failureCount
-        try Restorer(repository, observer: recorder, cancellation: host.cancellation).restore(node, to: copy)
+        let restorer = Restorer(repository, observer: recorder, cancellation: host.cancellation)
+        readers.append { restorer.statistics }
+        progress { restorer.statistics }
+        try restorer.restore(node, to: copy)
         guard recorder.failureCount == failuresBefore else {
             throw PipelineError(.damaged, "The console's state in the snapshot is damaged, so it was not changed")
         }
         let destinations = try host.catalog.destinations()
+        let history = try host.catalog.runs(limit: .max)
         try host.catalog.replace(from: copy)
         for destination in destinations { try host.catalog.save(destination, at: host.clock()) }
+        for run in history { try host.catalog.save(run) }
+        try closeRunOfSnapshot(known: Set(history.map(\.id)))
+    }
+
+    /// The copy was made while its own run went on; that it was stored shows that the run came to its end.
+    private func closeRunOfSnapshot(known: Set<RunID>) throws {
+        guard let id = SnapshotTags(decoding: plan.snapshot.record.tags)?.run, !known.contains(id) else { return }
+        for var run in try host.catalog.unfinishedRuns() where run.id == id {
+            run.state = .completed
+            run.finished = Moment(
+                milliseconds: plan.snapshot.record.summary?.ended.milliseconds ?? run.started.milliseconds)
+            run.exitCode = .done
+            run.snapshot = plan.snapshot.id.hexadecimal
+            run.message = "Its snapshot is the one that this console was restored from."
+            try host.catalog.save(run)
+        }
     }
 
     private func finish(_ failures: [any Error], _ unconfirmed: [String]) -> RestoreOutcome {
@@ -122,7 +164,8 @@ package final class RestoreRun {
         var message: String?
         if let first = failures.first {
             let classified = RunFailure.classified(first, cancellation: host.cancellation)
-            let isPartial = failures.count < plan.applications.count && !host.cancellation.isCancelled
+            let parts = plan.applications.count + (plan.restoresConsole ? 1 : 0)
+            let isPartial = failures.count < parts && parts > 1 && !host.cancellation.isCancelled
             state = isPartial ? .partiallyFailed : classified.state
             exitCode = isPartial ? nil : classified.exitCode
             message = classified.message
@@ -134,6 +177,7 @@ package final class RestoreRun {
             message = "Restored with \(recorder.warningCount) warning\(recorder.warningCount == 1 ? "" : "s")."
         }
         if !unconfirmed.isEmpty {
+            if state == .completed || state == .completedWithWarnings { state = .partiallyFailed }
             exitCode = .releaseNotConfirmed
             message = (unconfirmed + [message].compactMap { $0 }).joined(separator: " ")
         }
@@ -153,6 +197,8 @@ package final class RestoreRun {
             host.logger.error(
                 "the end of a run cannot be recorded", metadata: ["run.id": "\(recorder.id)", "error": "\(error)"])
         }
-        return RestoreOutcome(run: run, exitCode: code, message: message, entryCount: entries, byteCount: bytes)
+        return RestoreOutcome(
+            run: run, exitCode: code, message: message, entryCount: entries, byteCount: bytes,
+            registered: registered)
     }
 }

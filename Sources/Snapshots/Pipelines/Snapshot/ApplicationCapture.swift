@@ -25,6 +25,7 @@ struct ApplicationCapture {
     /// - Throws: ``ApplicationSkipped``; ``PipelineError/Code/quiesceFailed``; what made the capture as a whole impossible. The
     ///   application is released in every case.
     func run() throws -> Result {
+        let warningsBefore = archiver.statistics.warnings
         var result = Result(
             document: SnapshotDocument.Application(
                 name: plan.name, title: plan.manifest.title, version: plan.manifest.version, consistency: .application,
@@ -42,7 +43,7 @@ struct ApplicationCapture {
         recorder.phase(.releasing, application: plan.name)
         hold.release(result.document.isRestorable ? .ok : .partial)
         try captureManifests(&result)
-        label(&result.document)
+        label(&result.document, skipped: archiver.statistics.warnings - warningsBefore)
         return result
     }
 
@@ -112,16 +113,20 @@ struct ApplicationCapture {
             try archiver.archive(Array(plan.manifestText.utf8), as: "application.yaml"), at: ["application.yaml"])
     }
 
-    private func label(_ document: inout SnapshotDocument.Application) {
+    private func label(_ document: inout SnapshotDocument.Application, skipped: UInt64) {
         document.hooks = hold.results
         document.held = hold.heldDuration
         if !document.isRestorable {
             document.consistency = .partial
             document.consistencyReason = "something was not captured; see the warnings"
+        } else if skipped > 0 {
+            document.consistency = .partial
+            document.consistencyReason =
+                "\(skipped) file\(skipped == 1 ? " was" : "s were") not captured as \(skipped == 1 ? "it is" : "they are"); see the warnings"
         } else if let reason = hold.brokenReason {
             document.consistency = .crash
             document.consistencyReason = reason
-        } else if !hold.hasHooks, !document.volumes.isEmpty {
+        } else if !hold.isHeld, !document.volumes.isEmpty {
             document.consistency = .crash
             document.consistencyReason = "no hook holds the application still"
         }

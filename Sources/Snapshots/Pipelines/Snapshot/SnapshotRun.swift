@@ -1,9 +1,9 @@
-import PluginProtocol
-import Logging
 package import Archiving
 import Catalog
 import Glibc
 import JSON
+import Logging
+import PluginProtocol
 package import Repository
 import RepositoryFormat
 import SnapshotModel
@@ -44,19 +44,24 @@ package struct SnapshotRun {
     /// - Parameter progress: gets a function for the counters once they run.
     /// - Returns: also for runs that failed: the outcome says why.
     package func run(progress: (@escaping @Sendable () -> ArchiveStatistics) -> Void = { _ in }) -> SnapshotOutcome {
-        do { return try attempt(progress) } catch { return finish(failed: error) }
+        var planned: [Planned] = []
+        defer {
+            for case .ready(let plan) in planned { plan.close() }
+            caller.close()
+        }
+        do {
+            try plan(into: &planned)
+            return try attempt(planned, progress)
+        } catch {
+            // While the plugins still run: nothing may leave a run while an application is held.
+            let report = leases.release(outcome: host.cancellation.isCancelled ? .cancelled : .failed)
+            return finish(failed: error, unconfirmed: report.unconfirmed.map(\.description))
+        }
     }
 
-    /// Releases whatever is still out: nothing may leave a run while an application is held.
-    private func releaseEverything() -> [String] {
-        let report = leases.release(outcome: host.cancellation.isCancelled ? .cancelled : .failed)
-        caller.close()
-        return report.unconfirmed.map(\.description)
-    }
-
-    private func attempt(_ progress: (@escaping @Sendable () -> ArchiveStatistics) -> Void) throws -> SnapshotOutcome {
-        let planned = try plan()
-        defer { for case .ready(let plan) in planned { plan.close() } }
+    private func attempt(
+        _ planned: [Planned], _ progress: (@escaping @Sendable () -> ArchiveStatistics) -> Void
+    ) throws -> SnapshotOutcome {
         let archiver = try Archiver(repository, observer: recorder, cancellation: host.cancellation)
         progress { archiver.statistics }
         var capture = CaptureState()
@@ -87,7 +92,7 @@ package struct SnapshotRun {
         var unconfirmed: [String] = []
     }
 
-    private func plan() throws -> [Planned] {
+    private func plan(into planned: inout [Planned]) throws {
         recorder.phase(.planning)
         let planner = ApplicationPlanner(host: host)
         let registered: [RegisteredApplication]
@@ -98,14 +103,14 @@ package struct SnapshotRun {
         }
         for tag in request.tags { try SnapshotTags.validate(userTag: tag) }
         let previous = PreviousVolumes(repository, cancellation: host.cancellation, hostname: host.identity.hostname)
-        return try registered.map { application in
+        for application in registered {
             try host.cancellation.check()
             do {
                 var plan = try planner.plan(application)
                 plan.previousVolumes = previous.nodes(of: application.name)
-                return .ready(plan)
-            } catch  where request.kind == .full {
-                return .failed(application.name, error)
+                planned.append(.ready(plan))
+            } catch  where request.kind == .full && !host.cancellation.isCancelled {
+                planned.append(.failed(application.name, error))
             }
         }
     }
@@ -123,6 +128,8 @@ package struct SnapshotRun {
                 maxHold: plan.manifest.maxHold, pair: .backup)
             defer { state.unconfirmed += hold.unconfirmed }
             do {
+                let lock = try ApplicationLock(plan.name, directory: host.journalDirectory)
+                defer { withExtendedLifetime(lock) {} }
                 let result = try ApplicationCapture(
                     host: host, recorder: recorder, archiver: archiver, plan: plan, hold: hold
                 ).run()
@@ -132,7 +139,7 @@ package struct SnapshotRun {
                 state.applications.append(result.document)
             } catch let skipped as ApplicationSkipped where request.kind == .full {
                 recorder.warn("The application was skipped: \(skipped.reason)", application: plan.name)
-            } catch let error as PipelineError where request.kind == .full {
+            } catch let error as PipelineError where request.kind == .full && !host.cancellation.isCancelled {
                 lose(plan.name, error, &state)
             }
         }
@@ -168,16 +175,23 @@ package struct SnapshotRun {
         }
         try archiver.finish()
         recorder.phase(.recording)
-        let record = snapshotRecord(document, root, archiver)
+        let record = snapshotRecord(document, root, archiver, isWhole: capture.firstFailure == nil)
         let id = try repository.save(record)
         recorder.recorded(snapshot: id.hexadecimal, tree: root.hexadecimal)
         let snapshot = OpenRepository.Snapshot(id: id, record: record)
-        try host.catalog.save(SnapshotSummary(snapshot), in: "default")
-        return try finish(capture, document, id, archiver)
+        // From here on the snapshot exists. The catalog only remembers it, and is rebuilt from the repository.
+        do { try host.catalog.save(SnapshotSummary(snapshot), in: "default") } catch {
+            recorder.warn("The snapshot was made, and the catalog could not take note of it: \(error)")
+        }
+        return finish(capture, document, id, archiver)
     }
 
-    private func snapshotRecord(_ document: SnapshotDocument, _ root: ObjectID, _ archiver: Archiver) -> SnapshotRecord
-    {
+    private func snapshotRecord(
+        _ document: SnapshotDocument, _ root: ObjectID, _ archiver: Archiver, isWhole: Bool
+    ) -> SnapshotRecord {
+        var tags = document.tags(adding: request.tags)
+        // An application that is missing is in no list of the document, and something was skipped all the same.
+        if !isWhole { tags.consistency = .partial }
         let statistics = archiver.statistics
         let added = archiver.added
         let time = Timestamp(milliseconds: started.milliseconds)
@@ -196,7 +210,7 @@ package struct SnapshotRun {
         let path = request.application.map { "/applications/\($0)" } ?? "/stillpoint/full"
         return SnapshotRecord(
             time: time, tree: root, paths: [path], hostname: host.identity.hostname, username: host.identity.username,
-            uid: host.identity.uid, gid: host.identity.gid, tags: document.tags(adding: request.tags).encoded,
+            uid: host.identity.uid, gid: host.identity.gid, tags: tags.encoded,
             programVersion: "stillpoint \(host.programVersion)", summary: summary)
     }
 
@@ -204,7 +218,7 @@ package struct SnapshotRun {
 
     private func finish(
         _ capture: CaptureState, _ document: SnapshotDocument, _ id: ObjectID, _ archiver: Archiver
-    ) throws -> SnapshotOutcome {
+    ) -> SnapshotOutcome {
         let statistics = archiver.statistics
         var state = RunState.completed
         var message: String?
@@ -221,19 +235,24 @@ package struct SnapshotRun {
             message =
                 "The snapshot was made with \(recorder.warningCount) warning\(recorder.warningCount == 1 ? "" : "s")."
         }
-        let finalCode = exitCode ?? state.exitCode ?? .done
+        var finalCode = exitCode ?? state.exitCode ?? .done
         let counters = Run.Counters(
             bytes: Int64(clamping: statistics.bytes), files: Int64(clamping: statistics.files),
             warnings: Int64(recorder.warningCount))
-        let run = try recorder.finish(state, exitCode: finalCode, message: message, counters: counters)
+        var run = recorder.run
+        do {
+            run = try recorder.finish(state, exitCode: finalCode, message: message, counters: counters)
+        } catch {
+            message = "The snapshot \(id.short) was made, and the end of its run could not be recorded: \(error)"
+            if finalCode == .done { finalCode = .partial }
+        }
         return SnapshotOutcome(
             run: run, snapshot: id, document: document, exitCode: finalCode, message: message,
             addedByteCount: archiver.added.addedByteCount, packedByteCount: archiver.added.packedByteCount)
     }
 
-    private func finish(failed error: any Error) -> SnapshotOutcome {
+    private func finish(failed error: any Error, unconfirmed: [String]) -> SnapshotOutcome {
         var (state, exitCode, message) = RunFailure.classified(error, cancellation: host.cancellation)
-        let unconfirmed = releaseEverything()
         if !unconfirmed.isEmpty {
             (state, exitCode) = (.failed, .releaseNotConfirmed)
             message = (unconfirmed + [message]).joined(separator: " ")

@@ -2,12 +2,31 @@ import JSONRPC
 package import ObjectStorage
 package import PluginHost
 import PluginProtocol
+import Synchronization
 
 /// A storage plugin as the repository sees it: the one place where both worlds meet.
 package final class PluginObjectStore: ObjectStore {
     private let plugin: StoragePlugin
+    private let reopen: (@Sendable () throws -> StoragePlugin)?
+    /// Opened after a cancel, so that what has to be tidied up can be.
+    private let second = Mutex<StoragePlugin?>(nil)
 
-    package init(_ plugin: StoragePlugin) { self.plugin = plugin }
+    /// - Parameters:
+    ///   - plugin: closed by the caller.
+    ///   - reopen: opens the same storage without the run's cancellation, which stops every call of `plugin`: a run that
+    ///     was cancelled still has to remove its lock. Nil when nothing is locked.
+    package init(_ plugin: StoragePlugin, reopen: (@Sendable () throws -> StoragePlugin)? = nil) {
+        self.plugin = plugin
+        self.reopen = reopen
+    }
+
+    /// Ends what was opened here.
+    package func close() {
+        second.withLock { plugin in
+            plugin?.close()
+            plugin = nil
+        }
+    }
 
     package var spoolDirectory: String { plugin.spoolIn }
 
@@ -36,7 +55,21 @@ package final class PluginObjectStore: ObjectStore {
         try mapped(prefix) { try plugin.list(prefix: prefix).map { StoredObject(key: $0.key.text, size: $0.size) } }
     }
 
-    package func delete(_ key: String) throws { try mapped(key) { try plugin.delete(key: key) } }
+    package func delete(_ key: String) throws {
+        try mapped(key) {
+            do { try plugin.delete(key: key) } catch let error as PluginHostError where error.code == .cancelled {
+                guard let again = try reopened() else { throw error }
+                try again.delete(key: key)
+            }
+        }
+    }
+
+    private func reopened() throws -> StoragePlugin? {
+        try second.withLock { plugin in
+            plugin = try plugin ?? reopen?()
+            return plugin
+        }
+    }
 
     private func mapped<Result>(_ key: String, _ body: () throws -> Result) throws -> Result {
         do { return try body() } catch let error as PluginHostError {

@@ -1,8 +1,8 @@
 /// Finds the known word that a person probably meant.
-enum Suggestion {
+package enum Suggestion {
     /// The known word nearest to `text`, when at most a third of its letters (at least one, at most three) differ; the
     /// first of equally near ones. Case counts for nothing.
-    static func nearest(to text: String, among known: [String]) -> String? {
+    package static func nearest(to text: String, among known: [String]) -> String? {
         let typed = Array(text.lowercased().utf8.prefix(64))
         var best: (word: String, distance: Int)?
         for word in known {

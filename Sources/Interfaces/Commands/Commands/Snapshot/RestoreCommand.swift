@@ -1,18 +1,21 @@
-import RepositoryFormat
 import Archiving
 import ArgumentParser
 import HostServices
 import JSON
 import Pipelines
 import Repository
+import RepositoryFormat
 import SnapshotModel
 
 struct RestoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Restore a snapshot: everything, one application, the console, or files.",
         discussion: """
-            In place, each volume is restored beside the old one and exchanged with it when all of it is there; a failure
-            brings the old one back. With --target DIR files are written below DIR and nothing else is touched.
+            In place, each volume is restored beside the old one and exchanged with it when all of it is there; a \
+            failure brings the old one back. With --target DIR files are written below DIR and nothing else is touched.
+
+            'latest' is the newest snapshot of this host that holds what is asked for, or of any host when this one has \
+            none.
             """)
 
     @OptionGroup var options: GlobalOptions
@@ -38,6 +41,9 @@ struct RestoreCommand: ParsableCommand {
         if SnapshotArgument(snapshot).path != nil, application != nil || consoleOnly {
             throw ValidationError("A path of a snapshot goes with --target only.")
         }
+        if let path = SnapshotArgument(snapshot).path, path.contains(where: { $0 != "/" }), target == nil {
+            throw ValidationError("A path of a snapshot is restored with --target DIR only.")
+        }
     }
 
     func run() throws {
@@ -55,8 +61,11 @@ struct RestoreCommand: ParsableCommand {
         let outcome = try session.withHost { host in
             try session.withRepository(host, passwords, lock: dryRun ? nil : .shared, index: true) { destination in
                 let snapshots = try destination.repository.snapshots(cancellation: session.cancellation) { _, _ in }
-                let found = try candidates(snapshots, scope).named(argument.name)
-                let plan = try RestorePlanning(try SnapshotBrowser(destination.repository), found).plan(request)
+                let found = try choose(snapshots, scope, hostname: host.pipelines.identity.hostname)
+                let plan = try RestorePlanning(
+                    try SnapshotBrowser(destination.repository), found, hostname: host.pipelines.identity.hostname
+                ).plan(
+                    request)
                 show(plan, session.terminal)
                 guard !dryRun else { return RestoreOutcome?.none }
                 try confirm(plan, session)
@@ -66,12 +75,14 @@ struct RestoreCommand: ParsableCommand {
         if let outcome { try report(outcome, session) }
     }
 
-    /// `latest` means the latest that holds what is asked for.
-    private func candidates(_ snapshots: [OpenRepository.Snapshot], _ scope: RestoreRequest.Scope) -> [OpenRepository
-        .Snapshot]
-    {
-        guard SnapshotArgument(snapshot).name == "latest" else { return snapshots }
-        return snapshots.filter { snapshot in
+    /// `latest` means the latest that holds what is asked for, of this host where it has one: several hosts may share a
+    /// repository.
+    private func choose(
+        _ snapshots: [OpenRepository.Snapshot], _ scope: RestoreRequest.Scope, hostname: String
+    ) throws -> OpenRepository.Snapshot {
+        let name = SnapshotArgument(snapshot).name
+        guard name == "latest" else { return try snapshots.named(name) }
+        let fitting = snapshots.filter { snapshot in
             let tags = SnapshotTags(decoding: snapshot.record.tags)
             switch scope {
             case .application(let name): return tags?.applications.contains(name) ?? false
@@ -80,6 +91,18 @@ struct RestoreCommand: ParsableCommand {
             case .path: return true
             }
         }
+        guard !fitting.isEmpty else {
+            let what: String
+            switch scope {
+            case .application(let name): what = "holds the application '\(name)'"
+            case .console: what = "is a full one"
+            default: what = "is there yet"
+            }
+            throw CommandExit(
+                code: .failed, message: "No snapshot \(what); 'stillpoint snapshots' lists those there are.")
+        }
+        let own = fitting.filter { $0.record.hostname == hostname }
+        return try (own.isEmpty ? fitting : own).named(name)
     }
 
     private func show(_ plan: RestorePlan, _ terminal: Terminal) {
@@ -98,7 +121,8 @@ struct RestoreCommand: ParsableCommand {
         let word =
             plan.applications.count == 1 && !plan.restoresConsole
             ? plan.applications[0].name.text : plan.applications.isEmpty ? "console" : "everything"
-        guard let answer = Terminal.ask("Type '\(word)' to replace what is there now: ", echo: true) else {
+        let question = "Type '\(word)' to replace what is there now: "
+        guard let answer = try Terminal.ask(question, echo: true, session.cancellation) else {
             throw CommandExit(
                 code: .usage, message: "There is no terminal to confirm the restore on; use --yes when you are sure.")
         }
@@ -140,6 +164,9 @@ struct RestoreCommand: ParsableCommand {
             session.terminal.result(
                 "restored \(outcome.entryCount) entries, \(Units.bytes(Int64(clamping: outcome.byteCount))) in \(Units.time(took)); \(outcome.run.state.title)"
             )
+        }
+        for name in outcome.registered {
+            session.terminal.remark("registered the application '\(name)', which this host did not know")
         }
         guard outcome.exitCode == .done else { throw CommandExit(code: outcome.exitCode, message: outcome.message) }
     }

@@ -1,15 +1,10 @@
-import Pipelines
 import ArgumentParser
 import HostServices
 import JSON
+import Pipelines
 import PluginHost
 import PluginProtocol
 import SnapshotModel
-
-struct PluginCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "plugin", abstract: "Look at plugins.", subcommands: [PluginList.self, PluginDescribe.self])
-}
 
 struct PluginList: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -62,47 +57,6 @@ struct PluginList: ParsableCommand {
             if found.isEmpty {
                 session.terminal.remark("no plugins in \(host.locator.directories.joined(separator: ", "))")
             }
-        }
-    }
-}
-
-struct PluginDescribe: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "describe", abstract: "Print what a plugin says about itself, with its configuration's schema.")
-
-    @OptionGroup var options: GlobalOptions
-    @Argument(help: "Its name, or the absolute path of its executable.") var plugin: String
-    @Option(
-        name: .long,
-        help: ArgumentHelp("storage, hook or source, where one name stands for several.", valueName: "kind")) var kind:
-        String?
-
-    func run() throws {
-        let session = CommandSession(options)
-        let kinds: [PluginKind]
-        if let kind {
-            guard let chosen = PluginKind(rawValue: kind) else {
-                throw ValidationError("'\(kind)' is no kind; use storage, hook or source.")
-            }
-            kinds = [chosen]
-        } else {
-            kinds = [.storage, .hook, .source]
-        }
-        try session.withHost(creating: true) { host in
-            var failure: (any Error)?
-            for kind in kinds {
-                do {
-                    let reference = try host.locator.locate(kind, plugin)
-                    let description = try host.pipelines.supervisor.describe(
-                        reference, cancellation: session.cancellation)
-                    return session.terminal.result(JSONLine.encoded(description.encoded))
-                } catch {
-                    // Of several kinds the first that is found counts; of several failures the one that is not "not found".
-                    if let known = failure as? PluginHostError, known.code != .notFound { continue }
-                    failure = error
-                }
-            }
-            if let failure { throw failure }
         }
     }
 }

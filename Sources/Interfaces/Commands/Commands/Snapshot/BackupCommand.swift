@@ -1,17 +1,17 @@
-import Catalog
-import RepositoryFormat
 import Archiving
 import ArgumentParser
+import Catalog
 import HostServices
 import JSON
 import Pipelines
+import RepositoryFormat
 import SnapshotModel
 
 struct BackupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Take a snapshot: of everything, or of one application.",
         discussion: """
-            Without --application a full snapshot: the console's own state and all applications, good for disaster
+            Without --application a full snapshot: the console's own state and all applications, good for disaster \
             recovery. With it a partial one, good for rollback. Ends with 3 when something was left out.
             """)
 
@@ -30,6 +30,7 @@ struct BackupCommand: ParsableCommand {
     func run() throws {
         let session = CommandSession(options)
         let name = try application.map { try ApplicationName($0) }
+        for tag in tag { try SnapshotTags.validate(userTag: tag) }
         let outcome = try session.withHost { host -> SnapshotOutcome? in
             if dryRun {
                 try self.showPlan(host, session, name)
@@ -38,13 +39,17 @@ struct BackupCommand: ParsableCommand {
             if let name { _ = try host.catalog.application(named: name) }
             return try session.withRepository(host, passwords, lock: .shared, index: true) { destination in
                 let request = SnapshotRequest(application: name, tags: tag)
+                let scan = try self.sizeScan(host, session, name)
+                defer { scan?.stop() }
                 let view = RunView(session.terminal)
                 let recorder = try RunRecorder(
                     host.pipelines, kind: RunKind(snapshot: request.kind), application: name, trigger: .manual,
                     observer: { view.show($0) })
                 return host.events.withHandler({ recorder.pluginEvent($0) }) {
                     let run = SnapshotRun(host.pipelines, destination.repository, request, recorder: recorder)
-                    let outcome = run.run { statistics in view.follow { ArchiveCounts(statistics()) } }
+                    let outcome = run.run { statistics in
+                        view.follow { ArchiveCounts(statistics(), totalBytes: scan?.totalBytes) }
+                    }
                     view.end()
                     return outcome
                 }
@@ -53,16 +58,25 @@ struct BackupCommand: ParsableCommand {
         if let outcome { try report(outcome, session) }
     }
 
+    /// Only for somebody who watches.
+    private func sizeScan(_ host: Host, _ session: CommandSession, _ name: ApplicationName?) throws -> SizeScan? {
+        guard session.terminal.isInteractive else { return nil }
+        let applications = try host.catalog.applications().filter { name == nil || $0.name == name }
+        let manifests = applications.compactMap { try? ApplicationManifest.parse($0.manifestText) }
+        return SizeScan(manifests.flatMap { $0.volumes.map(\.path) })
+    }
+
     private func showPlan(_ host: Host, _ session: CommandSession, _ name: ApplicationName?) throws {
         let plans = try SnapshotPreview(host.pipelines).applications(only: name)
         if session.terminal.isJSON {
-            return session.terminal.result(JSONLine.value(.array(plans.map { .object($0.json) })))
+            session.terminal.result(JSONLine.value(.array(plans.map { .object($0.json) })))
+        } else {
+            session.terminal.result(
+                name == nil
+                    ? "full snapshot: console and \(plans.count) application\(plans.count == 1 ? "" : "s")"
+                    : "partial snapshot")
+            for plan in plans { plan.lines.map(Terminal.printable).forEach(session.terminal.result) }
         }
-        session.terminal.result(
-            name == nil
-                ? "full snapshot: console and \(plans.count) application\(plans.count == 1 ? "" : "s")"
-                : "partial snapshot")
-        for plan in plans { plan.lines.forEach(session.terminal.result) }
         if let problem = plans.first(where: { $0.problem != nil })?.problem {
             throw CommandExit(code: .failed, message: problem)
         }
