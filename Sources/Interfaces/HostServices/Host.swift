@@ -15,11 +15,17 @@ package final class Host: Sendable {
     /// The name of the one destination that commands use unless told otherwise.
     package static let destinationName = "default"
 
+    /// Where everything of this host lies.
     package let paths: StatePaths
+    /// Open until ``close()``.
     package let catalog: Catalog
+    /// What runs work with; shares the catalog and the cancellation.
     package let pipelines: PipelineHost
+    /// Where all plugins of this host are heard.
     package let events: EventRouter
+    /// Stops whatever the host does.
     package let cancellation: Cancellation
+    /// Finds plugins in ``pluginDirectories(_:)``.
     package let locator: PluginLocator
 
     /// Opens an existing state directory.

@@ -8,9 +8,13 @@ package struct StatePaths: Sendable, Hashable {
     /// Files on their way to and from plugins; may be deleted while nothing runs.
     package let spool: String
 
+    /// The catalog, an SQLite database; it is what makes a directory a state directory.
     package var catalog: String { root + "/catalog.sqlite3" }
+    /// Journals of runs, locks of applications.
     package var runs: String { root + "/runs" }
+    /// Secrets, for their owner only.
     package var secrets: String { root + "/secrets" }
+    /// Copies of the catalog on their way into a snapshot and out of one.
     package var scratch: String { root + "/scratch" }
 
     /// - Parameter root: absolute.

@@ -51,6 +51,7 @@ package struct RestorePlan: Sendable {
         let manifestText: String
         /// Where the application.yaml lay, as far as the snapshot tells.
         let sourcePath: String
+        /// Its volumes, then its manifests.
         package let items: [Item]
         /// Dumps that the source plugins load, by name.
         package let dumps: [(dump: ApplicationManifest.Dump, byteCount: Int64)]

@@ -23,6 +23,7 @@ package final class RunRecorder: ArchiveObserver, RestoreObserver {
     /// Warnings that stand in the snapshot itself; the journal has all of them.
     private static let maximumDocumentWarnings = 1000
 
+    /// The run.
     package let id: RunID
     let journal: RunJournal
     private let host: PipelineHost
