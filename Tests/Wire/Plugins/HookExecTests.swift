@@ -125,10 +125,10 @@ import Testing
 
     @Test func `cancel stops pre, and post still runs`() throws {
         let fixture = try Fixture([
-            "backup.pre": "echo pre >> $D/trace; echo started; exec sleep 60", "backup.post": "echo post >> $D/trace",
+            "backup.pre": "echo pre >> $D/trace; echo pre-has-begun; exec sleep 60", "backup.post": "echo post >> $D/trace",
         ])
         let id = try fixture.host.send("hook.run", Fixture.parameters(.backupPre).encoded)
-        try fixture.host.waitForLog("started")
+        try fixture.host.waitForLog("pre-has-begun")
         try fixture.host.notify("cancel", ["request": .string(id)])
         guard case .failure(let error)? = try fixture.host.response()?.outcome else {
             Issue.record("no error")
