@@ -125,7 +125,8 @@ import Testing
 
     @Test func `cancel stops pre, and post still runs`() throws {
         let fixture = try Fixture([
-            "backup.pre": "echo pre >> $D/trace; echo pre-has-begun; exec sleep 60", "backup.post": "echo post >> $D/trace",
+            "backup.pre": "echo pre >> $D/trace; echo pre-has-begun; exec sleep 60",
+            "backup.post": "echo post >> $D/trace",
         ])
         let id = try fixture.host.send("hook.run", Fixture.parameters(.backupPre).encoded)
         try fixture.host.waitForLog("pre-has-begun")
