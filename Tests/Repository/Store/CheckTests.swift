@@ -1,0 +1,183 @@
+import Archiving
+import ObjectStorage
+import RepositoryFormat
+import TestSupport
+import Testing
+import Threads
+
+@testable import Repository
+
+/// A check names what is damaged; a restore brings back everything else.
+@Suite struct CheckTests {
+    let fixture: MemoryFixture
+    let source: TemporaryDirectory
+    let node: TreeNode
+    let snapshot: ObjectID
+    /// The packs of data and of trees.
+    let dataPack: ObjectID
+    let treePack: ObjectID
+
+    init() throws {
+        fixture = try MemoryFixture("check")
+        source = try TemporaryDirectory("check-source")
+        try source.write("first", to: "src/a")
+        try source.write("second", to: "src/b")
+        try source.write("third", to: "src/dir/c")
+        try source.write([UInt8](SavingTests.blob(1)), to: "src/dir/large")
+        try fixture.initialize()
+        (node, _, snapshot) = try fixture.backup(source.path("src"))
+        let index = try fixture.open().index
+        dataPack = try #require(index.location(of: ObjectID(hashing: Array("first".utf8)), .data)?.pack)
+        let root = try #require(node.subtree)
+        treePack = try #require(index.location(of: root, .tree)?.pack)
+        let (errors, hints) = try fixture.check(readData: true)
+        #expect(errors == [] && hints == [])
+    }
+
+    private func location(of content: String) throws -> PackedBlob {
+        try #require(fixture.open().index.location(of: ObjectID(hashing: Array(content.utf8)), .data)).blob
+    }
+
+    private func blobID(_ content: String) -> ObjectID { ObjectID(hashing: Array(content.utf8)) }
+
+    @Test func `a missing pack`() throws {
+        fixture.memory.replace(ObjectKind.pack.key(dataPack), with: nil)
+        let errors = try fixture.check(readData: false).errors
+        #expect(errors.count == 1)
+        #expect(errors[0].hasPrefix("The pack \(dataPack) is missing, and with it "), "\(errors)")
+        #expect(try fixture.check(readData: true).errors.count == 2)
+    }
+
+    @Test func `a truncated pack`() throws {
+        let key = ObjectKind.pack.key(dataPack)
+        let bytes = try fixture.memory.get(key, range: nil)
+        for count in [0, 1, bytes.count / 2, bytes.count - 1] {
+            fixture.memory.replace(key, with: Array(bytes[0..<count]))
+            #expect(
+                try fixture.check(readData: false).errors
+                    == ["The pack \(dataPack) has \(count) bytes instead of \(bytes.count)."])
+            let errors = try fixture.check(readData: true).errors
+            #expect(errors.count > 1 && errors.allSatisfy { $0.contains(dataPack.hexadecimal) }, "\(errors)")
+        }
+    }
+
+    @Test func `a flipped byte in a blob`() throws {
+        try fixture.flip(ObjectKind.pack.key(dataPack), at: Int(location(of: "second").offset) + 20)
+        #expect(try fixture.check(readData: false).errors == [], "only reading the data shows it")
+        let errors = try fixture.check(readData: true).errors
+        #expect(errors.count == 2, "\(errors)")
+        #expect(errors.contains { $0.hasPrefix("The data blob \(blobID("second")) in pack \(dataPack) is damaged") })
+        #expect(errors.contains { $0.hasPrefix("The pack \(dataPack) does not match its name") })
+
+        let target = source.path("restored")
+        let statistics = try fixture.restore(node, to: target)
+        #expect(statistics.failures == 1)
+        #expect(fixture.observer.messages.count == 1)
+        #expect(fixture.observer.messages[0].hasPrefix("FAILED \(target)/b: The data blob \(blobID("second")) in pack"))
+        #expect(try source.read("restored/a") == Array("first".utf8))
+        #expect(try source.read("restored/dir/c") == Array("third".utf8))
+        #expect(try source.read("restored/dir/large") == source.read("src/dir/large"))
+        #expect(FileTree.kind(at: target + "/b") == nil, "a damaged file is not left half")
+    }
+
+    @Test func `a flipped byte in a pack's header or length`() throws {
+        let key = ObjectKind.pack.key(dataPack)
+        let bytes = try fixture.memory.get(key, range: nil)
+        for position in [-5, -30, -1, -2, -4] {
+            try fixture.flip(key, at: position)
+            let errors = try fixture.check(readData: true).errors
+            #expect(errors.count == 2 && errors.allSatisfy { $0.hasPrefix("The pack \(dataPack)") }, "\(errors)")
+            fixture.memory.replace(key, with: bytes)
+        }
+        // The index alone restores.
+        try fixture.flip(key, at: -10)
+        #expect(try fixture.restore(node, to: source.path("restored")).failures == 0)
+    }
+
+    @Test func `a flipped byte in an index`() throws {
+        let key = try #require(fixture.keys(.index).first)
+        try fixture.flip(key, at: 40)
+        let errors = try fixture.check(readData: false).errors
+        #expect(errors.contains { $0.hasPrefix("The index \(key.dropFirst(6)) cannot be read: ") }, "\(errors)")
+        let error = #expect(throws: RepositoryError.self) { try fixture.open() }
+        #expect(error?.code == .damaged && error?.message.contains(key.dropFirst(6)) == true)
+    }
+
+    @Test func `a missing index`() throws {
+        let index = try #require(fixture.keys(.index).first)
+        fixture.memory.replace(index, with: nil)
+        let (errors, hints) = try fixture.check(readData: false)
+        #expect(
+            errors.count == 1 && errors[0].hasPrefix("The root of snapshot \(snapshot.short): The tree blob"),
+            "\(errors)")
+        #expect(hints.count == 1 && hints[0].hasPrefix("2 packs with "), "\(hints)")
+    }
+
+    @Test func `a flipped byte in a snapshot`() throws {
+        try fixture.flip(ObjectKind.snapshot.key(snapshot), at: 20)
+        let errors = try fixture.check(readData: false).errors
+        #expect(errors.count == 1 && errors[0].hasPrefix("The snapshot \(snapshot) cannot be read: "), "\(errors)")
+        var damaged: [ObjectID] = []
+        let left = try fixture.open().snapshots(cancellation: fixture.cancellation) { id, _ in damaged.append(id) }
+        #expect(left == [] && damaged == [snapshot])
+    }
+
+    @Test func `a flipped byte in the tree of a directory`() throws {
+        let root = try #require(node.subtree)
+        let tree = try #require(BlobLoader(fixture.open()).loadTree(root).last?.subtree)
+        let place = try #require(fixture.open().index.location(of: tree, .tree)).blob
+        try fixture.flip(ObjectKind.pack.key(treePack), at: Int(place.offset) + 17)
+        let errors = try fixture.check(readData: false).errors
+        #expect(
+            errors.count == 1
+                && errors[0].hasPrefix(
+                    "/data/dir of snapshot \(snapshot.short): The tree blob \(tree) in pack \(treePack)"),
+            "\(errors)")
+        let target = source.path("restored")
+        try fixture.restore(node, to: target)
+        #expect(fixture.observer.messages.count == 1)
+        #expect(fixture.observer.messages[0].hasPrefix("FAILED \(target)/dir: Its entries cannot be restored: "))
+        #expect(try source.read("restored/a") == Array("first".utf8))
+        #expect(try source.read("restored/b") == Array("second".utf8))
+    }
+
+    @Test func `a missing pack leaves the files of the others`() throws {
+        try source.write("fourth", to: "src/later")
+        let next = try fixture.backup(source.path("src"), previous: node)
+        fixture.memory.replace(ObjectKind.pack.key(dataPack), with: nil)
+        let target = source.path("restored")
+        let statistics = try fixture.restore(next.node, to: target)
+        #expect(statistics.failures == 4)
+        #expect(FileTree.names(in: target) == ["dir", "later"])
+        #expect(try source.read("restored/later") == Array("fourth".utf8))
+        let failed = fixture.observer.messages.map { $0.split(separator: ":")[0] }.sorted()
+        #expect(failed == ["a", "b", "dir/c", "dir/large"].map { "FAILED \(target)/\($0)" })
+    }
+
+    @Test func `files whose sizes do not fit their blobs`() throws {
+        let subtree = try #require(node.subtree)
+        var nodes = try BlobLoader(fixture.open()).loadTree(subtree)
+        nodes[0].size = 6
+        nodes[1].content = nil
+        let saver = try BlobSaver(fixture.open(), cancellation: fixture.cancellation)
+        let root = try BlobSaver.Worker(saver).save(TreeEncoding.encoded(nodes), .tree).id
+        try saver.finish()
+        let id = try fixture.open().save(
+            SnapshotRecord(time: Timestamp(seconds: 0), tree: root, paths: [], hostname: "h"))
+        #expect(
+            try fixture.check(readData: false).errors == [
+                "/a of snapshot \(id.short): its blobs have 5 bytes, the file has 6.",
+                "/b of snapshot \(id.short): a file without a list of blobs.",
+            ])
+    }
+
+    @Test func `a check that is cancelled says so`() throws {
+        fixture.cancellation.cancel(.signal(2))
+        #expect(throws: CancellationFailure(reason: .signal(2))) {
+            try RepositoryCheck(
+                OpenRepository.open(fixture.store, password: RepositoryFixture.password), readData: true,
+                cancellation: fixture.cancellation
+            ).run()
+        }
+    }
+}
