@@ -44,8 +44,9 @@ package struct PluginLocator: Sendable {
         var found: [String: PluginDiscovery] = [:]
         for directory in directories {
             for file in Self.fileNames(in: directory) where found[file] == nil {
-                guard let (kind, name) = Self.parsed(file) else { continue }
                 let path = "\(directory)/\(file)"
+                // A directory of such a name is something else: build products lie beside the programs they made.
+                guard let (kind, name) = Self.parsed(file), !Self.isDirectory(path) else { continue }
                 let objection = ExecutableCheck.objection(to: path)
                 found[file] = PluginDiscovery(
                     name: name, kind: kind, executable: path,
@@ -90,6 +91,11 @@ package struct PluginLocator: Sendable {
             default: false
             }
         }
+    }
+
+    private static func isDirectory(_ path: String) -> Bool {
+        var status = clinux_stat()
+        return clinux_lstatat(AT_FDCWD, path, &status) == 0 && status.mode & S_IFMT == S_IFDIR
     }
 
     /// The names in a directory; a directory that is missing or cannot be read has none.

@@ -1,10 +1,10 @@
-import Archiving
+package import Archiving
 import Glibc
 import JSON
 import PluginHost
 import PluginProtocol
 import RepositoryFormat
-import SnapshotModel
+package import SnapshotModel
 import Threads
 
 /// Everything that is known about an application's snapshot before anything is frozen.
@@ -123,7 +123,7 @@ struct ApplicationPlanner {
 
 extension ApplicationManifest.Volume {
     /// How the archive reads it.
-    var archiveOptions: ArchiveOptions {
+    package var archiveOptions: ArchiveOptions {
         var options = ArchiveOptions()
         options.excludes = exclude
         options.excludeCaches = excludeCaches

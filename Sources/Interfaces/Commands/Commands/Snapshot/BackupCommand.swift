@@ -39,8 +39,8 @@ struct BackupCommand: ParsableCommand {
             if let name { _ = try host.catalog.application(named: name) }
             return try session.withRepository(host, passwords, lock: .shared, index: true) { destination in
                 let request = SnapshotRequest(application: name, tags: tag)
-                let scan = try self.sizeScan(host, session, name)
-                defer { scan?.stop() }
+                let scan = try self.treeScan(host, session, name)
+                defer { scan?.end() }
                 let view = RunView(session.terminal)
                 let recorder = try RunRecorder(
                     host.pipelines, kind: RunKind(snapshot: request.kind), application: name, trigger: .manual,
@@ -48,7 +48,7 @@ struct BackupCommand: ParsableCommand {
                 return host.events.withHandler({ recorder.pluginEvent($0) }) {
                     let run = SnapshotRun(host.pipelines, destination.repository, request, recorder: recorder)
                     let outcome = run.run { statistics in
-                        view.follow { ArchiveCounts(statistics(), totalBytes: scan?.totalBytes) }
+                        view.follow { ArchiveCounts(statistics(), totalBytes: scan?.total?.bytes) }
                     }
                     view.end()
                     return outcome
@@ -59,11 +59,12 @@ struct BackupCommand: ParsableCommand {
     }
 
     /// Only for somebody who watches.
-    private func sizeScan(_ host: Host, _ session: CommandSession, _ name: ApplicationName?) throws -> SizeScan? {
+    private func treeScan(_ host: Host, _ session: CommandSession, _ name: ApplicationName?) throws -> TreeScan? {
         guard session.terminal.isInteractive else { return nil }
         let applications = try host.catalog.applications().filter { name == nil || $0.name == name }
         let manifests = applications.compactMap { try? ApplicationManifest.parse($0.manifestText) }
-        return SizeScan(manifests.flatMap { $0.volumes.map(\.path) })
+        return TreeScan(
+            manifests.flatMap { $0.volumes.map { TreeScan.Source(path: $0.path, options: $0.archiveOptions) } })
     }
 
     private func showPlan(_ host: Host, _ session: CommandSession, _ name: ApplicationName?) throws {
