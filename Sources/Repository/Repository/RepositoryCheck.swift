@@ -133,9 +133,13 @@ package struct RepositoryCheck: Sendable {
     }
 
     private func readPacks(_ packs: [ObjectID: [PackedBlob]]) throws {
-        try repository.forEachConcurrently(packs.keys.sorted(), cancellation: cancellation, name: "data") { id in
+        let sizes = repository.index.packs
+        // Each thread holds a whole pack: two keep both processors of a small machine busy.
+        try repository.forEachConcurrently(
+            packs.keys.sorted(), cancellation: cancellation, name: "data", threadLimit: 2
+        ) { id in
             do {
-                try read(id, expected: packs[id] ?? [])
+                try read(id, size: sizes[id], expected: packs[id] ?? [])
             } catch let error as ObjectStoreError where error.code == .cancelled {
                 throw error
             } catch {
@@ -145,8 +149,15 @@ package struct RepositoryCheck: Sendable {
         }
     }
 
-    private func read(_ id: ObjectID, expected: [PackedBlob]) throws {
-        let bytes = try repository.store.get(ObjectKind.pack.key(id), range: nil)
+    private func read(_ id: ObjectID, size: UInt64?, expected: [PackedBlob]) throws {
+        let key = ObjectKind.pack.key(id)
+        let bytes: [UInt8]
+        do {
+            // With its size known a pack comes into one buffer that fits.
+            bytes = try repository.store.get(key, range: size.map { 0..<Int64(clamping: $0) })
+        } catch let error as ObjectStoreError where error.code == .invalidRange {
+            bytes = try repository.store.get(key, range: nil)
+        }
         state.read(bytes.count)
         let loader = try BlobLoader(repository)
         if ObjectID(hashing: bytes) != id {
