@@ -98,10 +98,9 @@ extension Archiver {
     private func saveSmall(_ job: FileJob, _ scratch: RawBuffer, _ worker: BlobSaver.Worker) throws {
         try withFile(job, worker) { descriptor, node in
             guard node.size < UInt64(Chunker.minimumByteCount) else {
-                // It grew since the walk saw it. Not read here: were all workers to wait for buffers, none would free
-                // any. Costs nothing, so that no worker waits for the readers either.
-                largeFiles.push(job, cost: 0)
-                return
+                // It grew since the walk saw it. Its chunks take no buffers of the stage's pool: were all workers to wait
+                // for those, none would free any.
+                return try saveGrown(job, descriptor, node, worker)
             }
             var filled = 0
             // One byte more than it had: reading less than asked is how its end shows.

@@ -11,22 +11,34 @@ final class MetadataWriter: Sendable {
     private let isRoot = geteuid() == 0
 
     /// Sets everything on the entry itself, never on what a link points at. The order matters: chown(2) clears
-    /// set-user-id bits and capabilities, and an ACL changes the mode.
+    /// set-user-id bits and capabilities; an ACL changes the mode; and who may not write a file may not give it
+    /// attributes either (xattr(7)), so that the mode comes after them.
     func apply(_ node: TreeNode, path: UnsafePointer<CChar>) {
-        if lchown(path, node.uid, node.gid) != 0 { refuse("owner", path, errno) }
-        if node.kind != .symlink, chmod(path, GoFileMode.permissions(node.mode)) != 0 { refuse("mode", path, errno) }
+        let isOwned = lchown(path, node.uid, node.gid) == 0
+        if !isOwned { refuse("owner", path, errno) }
         applyAttributes(node, path: path)
+        if node.kind != .symlink, chmod(path, Self.permissions(node, isOwned: isOwned)) != 0 {
+            refuse("mode", path, errno)
+        }
         let times = [Self.timespec(node.accessed), Self.timespec(node.modified)]
         if utimensat(AT_FDCWD, path, times, CLINUX_AT_SYMLINK_NOFOLLOW) != 0 { refuse("time", path, errno) }
     }
 
     /// The same for a regular file that is open: no path is looked up again.
     func apply(_ node: TreeNode, descriptor: Int32, path: UnsafePointer<CChar>) {
-        if fchown(descriptor, node.uid, node.gid) != 0 { refuse("owner", path, errno) }
-        if fchmod(descriptor, GoFileMode.permissions(node.mode)) != 0 { refuse("mode", path, errno) }
+        let isOwned = fchown(descriptor, node.uid, node.gid) == 0
+        if !isOwned { refuse("owner", path, errno) }
         if !node.extendedAttributes.isEmpty { applyAttributes(node, path: path) }
+        if fchmod(descriptor, Self.permissions(node, isOwned: isOwned)) != 0 { refuse("mode", path, errno) }
         let times = [Self.timespec(node.accessed), Self.timespec(node.modified)]
         if futimens(descriptor, times) != 0 { refuse("time", path, errno) }
+    }
+
+    /// A program that ran as its owner must not run as whoever restores it: without the owner, no set-user-id and
+    /// set-group-id bits.
+    private static func permissions(_ node: TreeNode, isOwned: Bool) -> UInt32 {
+        let mode = GoFileMode.permissions(node.mode)
+        return isOwned || node.kind == .dir ? mode : mode & ~0o6000
     }
 
     private func applyAttributes(_ node: TreeNode, path: UnsafePointer<CChar>) {
