@@ -116,9 +116,14 @@ let package = Package(
             "Snapshots",
             [
                 "SnapshotModel", "Catalog", "Pipelines", "PluginHost", "Archiving", "Repository", "RepositoryFormat",
-                "ObjectStorage", "PluginProtocol", "JSON", "Threads", "CLinux", grdb, logging,
+                "RepositoryCrypto", "ObjectStorage", "PluginProtocol", "JSON", "Threads", "CLinux", grdb, logging,
             ], exclude: ["Golden"]),
-        tests("Interfaces", ["Commands", "HostServices", "SnapshotModel", "Pipelines", "Catalog", "JSON"]),
+        tests(
+            "Interfaces",
+            [
+                "Commands", "HostServices", "SnapshotModel", "Pipelines", "Catalog", "Archiving", "Repository",
+                "Threads", "JSON", argumentParser,
+            ], exclude: ["Golden"]),
         tests("EndToEnd", ["JSON"]),
     ],
     swiftLanguageModes: [.v6]

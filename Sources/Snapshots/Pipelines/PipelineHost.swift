@@ -19,7 +19,10 @@ package struct PipelineHost: Sendable {
     package var clock: @Sendable () -> Moment
     package var cancellation: Cancellation
     package var logger: Logger
+    /// How often runs try to release an application.
+    package var releasePolicy = ReleasePolicy.running
 
+    /// All parts but the policy of releases, which is that of runs.
     package init(
         catalog: Catalog, supervisor: PluginSupervisor, locator: PluginLocator, journalDirectory: String,
         scratchDirectory: String, identity: Identity, programVersion: String, clock: @escaping @Sendable () -> Moment,

@@ -90,7 +90,8 @@ final class RunView: Sendable {
         let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
         let rate = seconds > 0.2 ? Double(counts.bytes) / seconds : 0
         var text = "\(phase)  \(counts.entries) entries  \(Units.bytes(Int64(clamping: counts.bytes)))"
-        if let total = counts.totalBytes, total > 0 {
+        // An estimate that was passed is none.
+        if let total = counts.totalBytes, total >= counts.bytes, total > 0 {
             text += " of \(Units.bytes(Int64(clamping: total)))"
         }
         if rate > 0 { text += "  \(Units.bytes(Int64(rate)))/s" }

@@ -39,7 +39,7 @@ package final class RestoreRun {
         self.plan = plan
         self.recorder = recorder
         caller = HookCaller(host)
-        leases = FreezeLeases(journal: recorder.journal, caller: caller)
+        leases = FreezeLeases(journal: recorder.journal, caller: caller, policy: host.releasePolicy)
     }
 
     /// Runs to the end; the repository must be locked and its index loaded.

@@ -29,7 +29,7 @@ package struct SnapshotRun {
         self.request = request
         self.recorder = recorder
         caller = HookCaller(host)
-        leases = FreezeLeases(journal: recorder.journal, caller: caller)
+        leases = FreezeLeases(journal: recorder.journal, caller: caller, policy: host.releasePolicy)
         started = host.clock()
     }
 
