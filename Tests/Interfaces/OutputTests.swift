@@ -1,6 +1,5 @@
 import Archiving
 import Pipelines
-import RepositoryFormat
 import SnapshotModel
 import Testing
 
