@@ -55,8 +55,8 @@ final class RunView: Sendable {
     /// From now on the counters come from `counts`.
     func follow(_ counts: @escaping @Sendable () -> ArchiveCounts) {
         state.withLock { state in
+            if state.counts == nil { state.began = ContinuousClock.now }
             state.counts = counts
-            state.began = ContinuousClock.now
         }
     }
 

@@ -44,7 +44,7 @@ package final class RestoreRun {
 
     /// Runs to the end; the repository must be locked and its index loaded.
     ///
-    /// - Parameter progress: gets a function for the counters of each part when it begins.
+    /// - Parameter progress: gets a function for the counters of all parts whenever a part begins.
     package func run(progress: @escaping (@escaping @Sendable () -> RestoreStatistics) -> Void = { _ in })
         -> RestoreOutcome
     {
@@ -83,13 +83,31 @@ package final class RestoreRun {
         return finish(failures, unconfirmed)
     }
 
+    /// Adds the counters of a part; whoever watches sees the sum of all parts.
+    private func follow(
+        _ reader: @escaping @Sendable () -> RestoreStatistics,
+        _ progress: (@escaping @Sendable () -> RestoreStatistics) -> Void
+    ) {
+        readers.append(reader)
+        let all = readers
+        progress {
+            all.reduce(into: RestoreStatistics()) { sum, reader in
+                let part = reader()
+                sum.files += part.files
+                sum.directories += part.directories
+                sum.others += part.others
+                sum.bytes += part.bytes
+                sum.totalBytes += part.totalBytes
+            }
+        }
+    }
+
     private func restoreFiles(
         _ files: RestorePlan.Files, _ progress: (@escaping @Sendable () -> RestoreStatistics) -> Void
     ) throws {
         recorder.phase(.staging)
         let restorer = Restorer(repository, observer: recorder, cancellation: host.cancellation)
-        readers.append { restorer.statistics }
-        progress { restorer.statistics }
+        follow({ restorer.statistics }, progress)
         for (path, node) in files.entries {
             let names = path.split(separator: "/")
             var folder = ""
@@ -130,8 +148,7 @@ package final class RestoreRun {
         defer { unlink(copy) }
         let failuresBefore = recorder.failureCount
         let restorer = Restorer(repository, observer: recorder, cancellation: host.cancellation)
-        readers.append { restorer.statistics }
-        progress { restorer.statistics }
+        follow({ restorer.statistics }, progress)
         try restorer.restore(node, to: copy)
         guard recorder.failureCount == failuresBefore else {
             throw PipelineError(.damaged, "The console's state in the snapshot is damaged, so it was not changed")
