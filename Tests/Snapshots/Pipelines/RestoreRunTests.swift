@@ -167,6 +167,16 @@ import Testing
         #expect(try fixture.trace == [])
     }
 
+    @Test func `what is excluded from snapshots is named before it is replaced`() throws {
+        let fixture = try PipelineFixture()
+        try fixture.register(volumeOptions: ", exclude: [cache/]")
+        #expect(try fixture.backup().exitCode == .done)
+        #expect(
+            try fixture.plan(.everything).0.notes.contains(
+                "What is in \(fixture.data) now and excluded from snapshots (cache/) will be gone; copy it away before if "
+                    + "it is needed."))
+    }
+
     @Test func `a snapshot of another host is restored with a note`() throws {
         let fixture = try captured()
         fixture.host.identity.hostname = "other"

@@ -145,6 +145,17 @@ import Testing
         #expect(try ShellScript("ls -A m").run(in: directory)?.output == "f\nlost+found\n")
     }
 
+    @Test func `names that are not UTF-8 move with the others`() throws {
+        let entry = try mountPoint()
+        let script = ShellScript("printf x >m/$'\\xff'")
+        #expect(try script.run(in: directory)?.status == 0)
+        try entry.swap()
+        #expect(try ShellScript("ls m").run(in: directory)?.output == "f\nlost+found\n")
+        try entry.rollBack()
+        #expect(try ShellScript("cat m/$'\\xff'").run(in: directory)?.output == "x")
+        try entry.discard()
+    }
+
     @Test func `of a mount point the children come back`() throws {
         let entry = try mountPoint()
         try entry.swap()

@@ -85,8 +85,20 @@ package struct RestorePlanning {
                 notes.append("'\(application.name)' was not held still when it was captured: \(reason).")
             }
         }
-        return RestorePlan(
-            snapshot: snapshot, applications: try applications.map(plan), console: console, files: nil, notes: notes)
+        let planned = try applications.map(plan)
+        notes += planned.flatMap(excluded)
+        return RestorePlan(snapshot: snapshot, applications: planned, console: console, files: nil, notes: notes)
+    }
+
+    /// A volume is replaced as a whole, with what was left out of the snapshot on purpose.
+    private func excluded(from application: RestorePlan.Application) -> [String] {
+        application.manifest.volumes.compactMap { volume in
+            let isReplaced = application.items.contains { $0.kind == "volume" && $0.name == volume.name && $0.replaces }
+            guard isReplaced, !volume.exclude.isEmpty else { return nil }
+            return
+                "What is in \(volume.path) now and excluded from snapshots (\(volume.exclude.joined(separator: ", "))) "
+                + "will be gone; copy it away before if it is needed."
+        }
     }
 
     private func plan(_ application: SnapshotDocument.Application) throws -> RestorePlan.Application {

@@ -62,9 +62,7 @@ package final class RestoreRun {
                     unconfirmed += try ApplicationRestore(
                         host: host, repository: repository, recorder: recorder, leases: leases, caller: caller,
                         plan: application, firstNumber: number,
-                        progress: {
-                            self.readers.append($0); progress($0)
-                        }
+                        progress: { self.follow($0, progress) }
                     ).run()
                     restored.append(application)
                 } catch  where plan.applications.count > 1 && !host.cancellation.isCancelled {

@@ -78,9 +78,9 @@ final class StagedEntry {
         // The name says how far it came: "moving" has a part of the old children, "old" all of them.
         guard mkdir(moving, 0o700) == 0 || errno == EEXIST else { throw Self.failure(moving, errno) }
         Self.copyAttributes(target, to: moving)
-        for name in try childNames(of: target) { try Self.move("\(target)/\(name)", "\(moving)/\(name)") }
+        try moveChildren(target, to: moving)
         try Self.move(moving, old)
-        for name in try childNames(of: stage) { try Self.move("\(stage)/\(name)", "\(target)/\(name)") }
+        try moveChildren(stage, to: target)
         Self.copyAttributes(stage, to: target)
         FileTree.synchronize(target)
     }
@@ -111,12 +111,12 @@ final class StagedEntry {
 
     private func rollBackChildren() throws {
         if Self.identity(of: old) != nil {
-            for name in try childNames(of: target) { try Self.move("\(target)/\(name)", "\(stage)/\(name)") }
-            for name in try childNames(of: old) { try Self.move("\(old)/\(name)", "\(target)/\(name)") }
+            try moveChildren(target, to: stage)
+            try moveChildren(old, to: target)
             Self.copyAttributes(old, to: target)
             rmdir(old)
         } else if Self.identity(of: moving) != nil {
-            for name in try childNames(of: moving) { try Self.move("\(moving)/\(name)", "\(target)/\(name)") }
+            try moveChildren(moving, to: target)
             Self.copyAttributes(moving, to: target)
             rmdir(moving)
         }
@@ -140,10 +140,32 @@ final class StagedEntry {
     private var old: String { stage.dropLast("new".count) + "old" }
     private var aside: String { stage + "-aside" }
 
-    /// What belongs to the volume: not what lies there on our behalf, nor what belongs to the file system itself.
-    private func childNames(of directory: String) throws -> [String] {
-        guard let names = FileTree.names(in: directory) else { throw Self.failure(directory, errno) }
-        return names.filter { !$0.hasPrefix(".stillpoint-") && $0 != "lost+found" }
+    /// Moves what belongs to the volume: not what lies there on our behalf, nor what belongs to the file system itself.
+    /// Names are bytes: not all of them are UTF-8.
+    private func moveChildren(_ from: String, to destination: String) throws {
+        guard let directory = opendir(from) else { throw Self.failure(from, errno) }
+        defer { closedir(directory) }
+        var names: [[CChar]] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { text in
+                    Array(UnsafeBufferPointer(start: text, count: strlen(text) + 1))
+                }
+            }
+            let text = Self.text(name)
+            if ![".", "..", "lost+found"].contains(text), !text.hasPrefix(".stillpoint-") { names.append(name) }
+        }
+        let target = clinux_open(destination, O_RDONLY | O_CLOEXEC | CLINUX_O_DIRECTORY, 0)
+        guard target >= 0 else { throw Self.failure(destination, errno) }
+        defer { close(target) }
+        for name in names where renameat(dirfd(directory), name, target, name) != 0 {
+            throw Self.failure("\(from)/\(Self.text(name))", errno)
+        }
+    }
+
+    /// A name for people.
+    private static func text(_ name: [CChar]) -> String {
+        String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private func exchange() throws {

@@ -76,7 +76,7 @@ final class PipelineFixture {
     func register(
         hooks: [(event: String, command: String)] = [], hookOptions: String = "",
         dump: (dump: String, load: String?)? = nil, maxHold: String? = nil, name: String = "app",
-        volume: String? = nil, manifests: String? = nil
+        volume: String? = nil, volumeOptions: String = "", manifests: String? = nil
     ) throws {
         var yaml = """
             apiVersion: stillpoint/v1
@@ -84,7 +84,7 @@ final class PipelineFixture {
             metadata: {name: \(name), version: 1.2.3}
             spec:
               volumes:
-                - {name: data, path: \(volume ?? data)}
+                - {name: data, path: \(volume ?? data)\(volumeOptions)}
 
             """
         if let manifests { yaml += "  manifests: \(manifests)\n" }

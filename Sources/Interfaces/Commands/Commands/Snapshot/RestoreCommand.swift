@@ -158,6 +158,7 @@ struct RestoreCommand: ParsableCommand {
                     "entries": .integer(Int64(clamping: outcome.entryCount)),
                     "bytes": .integer(Int64(clamping: outcome.byteCount)),
                     "warnings": .integer(outcome.run.counters.warnings),
+                    "registered": .array(outcome.registered.map { .string($0.text) }),
                 ]))
         } else if [.completed, .completedWithWarnings, .partiallyFailed].contains(outcome.run.state) {
             let took = outcome.run.finished.map { $0.since(outcome.run.started) } ?? .zero
