@@ -177,6 +177,23 @@ import Testing
                     + "it is needed."))
     }
 
+    @Test(.enabled(if: getuid() == 0)) func `without room for both nothing is changed, and 25 says why`() throws {
+        let fixture = try PipelineFixture()
+        let mounted = try ShellScript("mount -t tmpfs -o size=2m tmpfs data").run(in: fixture.directory)
+        // Containers may forbid it.
+        guard mounted?.status == 0 else { return }
+        defer { umount2(fixture.data, Int32(MNT_DETACH)) }
+        #expect(try ShellScript("head -c 1500000 /dev/urandom >data/file").run(in: fixture.directory)?.status == 0)
+        try fixture.register(hooks: [("restore.pre", "echo stop >>$T")])
+        #expect(try fixture.backup().exitCode == .done)
+        try fixture.directory.write("more", to: "data/more")
+        let outcome = try fixture.restore()
+        #expect(outcome.exitCode == .noSpace)
+        #expect(outcome.message?.hasPrefix("There is no room for 'app' beside what is there") == true)
+        #expect(try ShellScript("ls -A data").run(in: fixture.directory)?.output == "file\nmore\n")
+        #expect(try fixture.trace == [])
+    }
+
     @Test func `a snapshot of another host is restored with a note`() throws {
         let fixture = try captured()
         fixture.host.identity.hostname = "other"

@@ -40,7 +40,11 @@ struct ApplicationRestore {
         var staged: [StagedEntry] = []
         do { try stageAll(&staged) } catch {
             discard(staged)
-            throw error
+            guard let full = error as? ArchiveError, full.code == .noSpace else { throw error }
+            throw PipelineError(
+                .unwritable,
+                "There is no room for '\(plan.name)' beside what is there, so nothing was changed; free some, or restore "
+                    + "with --target DIR", cause: full)
         }
         let hold = ApplicationHold(
             host: host, recorder: recorder, leases: leases, caller: caller, name: plan.name, hooks: hooks, maxHold: nil,

@@ -245,6 +245,7 @@ package struct SnapshotRun {
         } catch {
             message = "The snapshot \(id.short) was made, and the end of its run could not be recorded: \(error)"
             if finalCode == .done { finalCode = .partial }
+            (run.state, run.exitCode, run.message, run.counters) = (state, finalCode, message, counters)
         }
         return SnapshotOutcome(
             run: run, snapshot: id, document: document, exitCode: finalCode, message: message,
