@@ -6,7 +6,9 @@ package final class Counter: Sendable {
 
     package init() {}
 
+    /// One more.
     package func add() { count.withLock { $0 += 1 } }
 
+    /// The number so far.
     package var value: Int { count.withLock { $0 } }
 }

@@ -4,6 +4,7 @@
 package struct PseudoRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
+    /// - Parameter seed: the same seed gives the same numbers on every machine.
     package init(seed: UInt64) { state = seed }
 
     package mutating func next() -> UInt64 {

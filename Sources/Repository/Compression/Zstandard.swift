@@ -14,6 +14,7 @@ package final class Compressor {
 
     private let context: OpaquePointer
 
+    /// - Parameter level: libzstd's, 1 to 22; higher is denser and slower.
     package init(level: Int32 = Compressor.standardLevel) {
         guard let context = ZSTD_createCCtx() else { preconditionFailure("No memory for a zstd context.") }
         self.context = context
@@ -46,6 +47,7 @@ package final class Compressor {
 package final class Decompressor {
     private let context: OpaquePointer
 
+    /// Makes the context; it costs about 160 KB.
     package init() {
         guard let context = ZSTD_createDCtx() else { preconditionFailure("No memory for a zstd context.") }
         self.context = context

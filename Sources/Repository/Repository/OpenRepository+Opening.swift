@@ -47,7 +47,13 @@ extension OpenRepository {
         let keyID = try addKey(
             sealingKey, to: store, password: password, identity: identity, now: now, derivation: derivation)
         let sealed = try Sealer(sealingKey).seal(config.encoded())
-        try store.put(sealed, sha256: ObjectID(hashing: sealed).hexadecimal, as: configKey, ifAbsent: true)
+        do {
+            try store.put(sealed, sha256: ObjectID(hashing: sealed).hexadecimal, as: configKey, ifAbsent: true)
+        } catch let error as ObjectStoreError where error.code == .conflict {
+            // Somebody else made one at the same moment; our key opens nothing.
+            try store.delete(ObjectKind.key.key(keyID))
+            throw RepositoryError.exists
+        }
         return try OpenRepository(store: store, config: config, keyID: keyID, sealingKey: sealingKey)
     }
 

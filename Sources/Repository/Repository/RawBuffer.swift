@@ -4,6 +4,7 @@ import Threads
 /// Page-aligned memory that is handed from stage to stage; who holds it may write, and nobody else looks.
 package final class RawBuffer: @unchecked Sendable {
     // Safe: ownership moves through queues; the pool gives a buffer to one holder at a time.
+    /// The memory, in whole pages, zeros at first; valid while the buffer lives.
     package let bytes: UnsafeMutableRawBufferPointer
 
     /// - Parameter byteCount: rounded up to pages; the memory costs nothing before it is touched.

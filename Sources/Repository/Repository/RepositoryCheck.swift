@@ -17,9 +17,13 @@ package struct RepositoryCheck: Sendable {
 
     /// How far a check has come.
     package struct Progress: Sendable, Hashable {
+        /// The stages in their order; `data` only when the data is read.
         package enum Phase: String, Sendable { case index, packs, snapshots, data }
+        /// The stage at work.
         package var phase: Phase
+        /// How many of the stage's objects are done: 0 to ``total``.
         package var done: Int
+        /// Index files, packs, snapshots, or packs to read.
         package var total: Int
     }
 

@@ -69,20 +69,24 @@ package struct RepositoryError: Error, CustomStringConvertible {
         .damaged,
         "The destination has keys but no config: the config of a repository was lost, or an 'init' was interrupted; "
             + "restore the config, or remove the folder 'keys' if nothing was ever stored there.")
+    /// A blob that a tree or file needs and no index knows: `damaged`.
     package static func missingBlob(_ id: ObjectID, _ kind: BlobKind) -> RepositoryError {
         RepositoryError(
             .damaged,
             "The \(kind.name) blob \(id.hexadecimal) is in no index; run 'stillpoint check' to see the extent.")
     }
+    /// - Parameter name: as the person gave it: an id, its first digits, or `latest`.
     package static func noSnapshot(_ name: String) -> RepositoryError {
         RepositoryError(.notFound, "No snapshot is named '\(name)'; 'stillpoint snapshots' lists those there are.")
     }
+    /// - Parameter matches: all snapshots that the name fits.
     package static func ambiguousSnapshot(_ name: String, _ matches: [ObjectID]) -> RepositoryError {
         RepositoryError(
             .ambiguous,
             "'\(name)' fits \(matches.count) snapshots (\(matches.map(\.short).joined(separator: ", "))); give more digits."
         )
     }
+    /// - Parameter path: absolute within the snapshot.
     package static func noPath(_ path: String, in snapshot: ObjectID) -> RepositoryError {
         RepositoryError(.notFound, "There is no \(path) in snapshot \(snapshot.short); 'stillpoint ls' shows what is.")
     }

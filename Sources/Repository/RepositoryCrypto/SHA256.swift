@@ -8,6 +8,7 @@ package final class SHA256Hasher {
     private let context: OpaquePointer
     private let algorithm: OpaquePointer
 
+    /// Makes a hasher that has seen no bytes.
     package init() {
         // Fetching the algorithm once saves a lookup in each of millions of small hashes.
         guard let context = EVP_MD_CTX_new(), let algorithm = EVP_MD_fetch(nil, "SHA256", nil) else {

@@ -9,6 +9,7 @@ package final class Condition<Value>: @unchecked Sendable {
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var value: Value
 
+    /// - Parameter value: what the condition starts with; nobody else may hold it.
     package init(_ value: sending Value) {
         self.value = value
         mutex.initialize(to: pthread_mutex_t())

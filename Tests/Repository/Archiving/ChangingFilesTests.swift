@@ -1,10 +1,11 @@
-import Archiving
 import ObjectStorage
 import Repository
 import RepositoryFormat
 import TestSupport
 import Testing
 import Threads
+
+@testable import Archiving
 
 /// Files that change while they are read, and archives that end early.
 @Suite(.timeLimit(.minutes(2))) struct ChangingFilesTests {
@@ -83,6 +84,40 @@ import Threads
         #expect(fixture.observer.messages.count == 1)
         #expect(
             fixture.observer.messages[0].hasPrefix("/proc/self/limits: It changed while it was read: 0 bytes became"))
+    }
+
+    @Test func `small files that all became large at once are saved whole`() throws {
+        let source = try TemporaryDirectory("grown-source")
+        let names = ["a", "b", "c", "d", "e", "f"]
+        let made = try ShellScript(
+            "for f in \(names.joined(separator: " ")); do head -c 9000000 /dev/urandom > $f; done"
+        )
+        .run(in: source)
+        #expect(made?.status == 0)
+        let fixture = try MemoryFixture("grown")
+        let archiver = try Archiver(
+            fixture.initialize(), observer: fixture.observer, cancellation: fixture.cancellation)
+        let handle = try #require(DirectoryHandle.open(Array(source.path.utf8), in: nil))
+        archiver.beginRoot()
+        let directory = DirectoryJob(
+            node: TreeTests.node("data", kind: .dir), entryCount: names.count, parent: nil)
+        for (slot, name) in names.enumerated() {
+            directory.expectEntry()
+            // As the walk saw it: empty. More of them than workers and buffers.
+            let job = FileJob(
+                directory: handle, name: Array(name.utf8), parent: (directory, slot), node: TreeTests.node(name),
+                isNew: true)
+            archiver.work.push(.files([job]))
+        }
+        #expect(!directory.endListing() || names.isEmpty)
+        let node = try archiver.waitForRoot("data")
+        let tree = try archiver.saveTree([node])
+        try archiver.finish()
+        let repository = try fixture.open()
+        _ = try repository.save(SnapshotRecord(time: Timestamp(seconds: 0), tree: tree, paths: [], hostname: "h"))
+        #expect(try fixture.check(readData: true).errors == [])
+        let expected = Dictionary(uniqueKeysWithValues: names.map { ($0, UInt64(9_000_000)) })
+        #expect(try sizes(fixture, node) == expected)
     }
 
     @Test func `many files that come and go never end an archive`() throws {

@@ -141,6 +141,20 @@ import Threads
         #expect(try source.read("restored/b") == Array("second".utf8))
     }
 
+    @Test func `a blob that no index knows does not cost the file in its place`() throws {
+        let subtree = try #require(node.subtree)
+        var nodes = try BlobLoader(fixture.open()).loadTree(subtree)
+        nodes[0].content = [TreeTests.id(77)]
+        let saver = try BlobSaver(fixture.open(), cancellation: fixture.cancellation)
+        var directory = node
+        directory.subtree = try BlobSaver.Worker(saver).save(TreeEncoding.encoded(nodes), .tree).id
+        try saver.finish()
+        try source.write("still mine", to: "restored/a")
+        #expect(try fixture.restore(directory, to: source.path("restored")).failures == 1)
+        #expect(try source.read("restored/a") == Array("still mine".utf8))
+        #expect(try source.read("restored/b") == Array("second".utf8))
+    }
+
     @Test func `a missing pack leaves the files of the others`() throws {
         try source.write("fourth", to: "src/later")
         let next = try fixture.backup(source.path("src"), previous: node)
@@ -168,6 +182,16 @@ import Threads
             try fixture.check(readData: false).errors == [
                 "/a of snapshot \(id.short): its blobs have 5 bytes, the file has 6.",
                 "/b of snapshot \(id.short): a file without a list of blobs.",
+            ])
+        // Neither is restored in silence.
+        var directory = node
+        directory.subtree = root
+        let target = source.path("restored")
+        #expect(try fixture.restore(directory, to: target).failures == 1)
+        #expect(
+            fixture.observer.messages == [
+                "\(target)/a: The snapshot has 5 bytes of it and says that it had 6.",
+                "FAILED \(target)/b: The snapshot has none of its 6 bytes.",
             ])
     }
 

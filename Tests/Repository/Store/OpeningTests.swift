@@ -141,6 +141,16 @@ import Testing
         #expect(code { _ = try snapshots.named(String(shared)) } == .ambiguous)
     }
 
+    @Test func `of two inits at once one fails and leaves no key`() throws {
+        let fixture = try MemoryFixture { call in
+            if call.kind == .put, call.key == "config" {
+                throw ObjectStoreError(code: .conflict, message: "There is another config.")
+            }
+        }
+        #expect(code { try fixture.initialize() } == .exists)
+        #expect(fixture.keys(.key) == [])
+    }
+
     @Test func `an init on a full store is the store's error and leaves no config`() throws {
         let fixture = try MemoryFixture { call in
             if call.kind == .put, call.key == "config" {

@@ -40,6 +40,7 @@ package struct ArchiveStatistics: Sendable, Hashable {
     /// All entries.
     package var entries: UInt64 { files + directories + others }
 
+    /// What was counted between two moments of one run, `b` the earlier.
     package static func - (a: ArchiveStatistics, b: ArchiveStatistics) -> ArchiveStatistics {
         var result = ArchiveStatistics()
         result.filesNew = a.filesNew &- b.filesNew

@@ -14,6 +14,7 @@ package struct ExcludeRules: Sendable {
 
     private let rules: [Rule]
 
+    /// - Parameter patterns: an empty one, or `/` alone, fits nothing.
     package init(_ patterns: [String]) {
         rules = patterns.map { pattern in
             let directoriesOnly = pattern.hasSuffix("/")

@@ -73,12 +73,16 @@ final class PackWriter {
             for use in uses { fail(use.file, "\(error)") }
             return
         }
+        guard bytes.count == range.count else {
+            for use in uses { fail(use.file, "The store gave \(bytes.count) of \(range.count) bytes of a pack.") }
+            return
+        }
         try bytes.withUnsafeBytes { bytes in
             var position = uses.startIndex
             while position < uses.endIndex {
                 let blob = uses[position].blob
                 var last = position + 1
-                while last < uses.endIndex, uses[last].blob.offset == blob.offset { last += 1 }
+                while last < uses.endIndex, uses[last].blob == blob { last += 1 }
                 let offset = Int(Int64(blob.offset) - range.lowerBound)
                 let sealed = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + Int(blob.length)])
                 do {

@@ -104,6 +104,23 @@ struct RestorePlanner {
 
     private mutating func addFile(_ node: TreeNode, _ path: [UInt8], mayExist: Bool) throws {
         restorer.count { $0.totalFiles += 1 }
+        let content = node.content ?? []
+        // Before anything that is there is touched: what the repository lacks must not cost the file in its place.
+        var places: [(pack: ObjectID, blob: PackedBlob)] = []
+        var total: UInt64 = 0
+        for id in content {
+            guard let location = restorer.repository.index.location(of: id, .data) else {
+                return restorer.fail(path, "\(RepositoryError.missingBlob(id, .data))")
+            }
+            places.append((location.pack, location.blob))
+            total += UInt64(location.blob.contentByteCount)
+        }
+        if content.isEmpty, node.size > 0 {
+            return restorer.fail(path, "The snapshot has none of its \(node.size) bytes.")
+        }
+        if total != node.size {
+            restorer.warn(path, "The snapshot has \(total) bytes of it and says that it had \(node.size).")
+        }
         var isCreated = false
         if mayExist { path.withTerminator { _ = unlink($0) } }
         let inode = Inode(device: node.deviceID, inode: node.inode)
@@ -118,22 +135,10 @@ struct RestorePlanner {
             guard path.withTerminator({ Self.create($0) }) else { return try refuse(path) }
             isCreated = true
         }
-        let content = node.content ?? []
         if content.isEmpty {
             if !isCreated, !path.withTerminator({ Self.create($0) }) { return try refuse(path) }
             path.withTerminator { restorer.metadata.apply(node, path: $0) }
             return restorer.count { $0.files += 1 }
-        }
-        var places: [(pack: ObjectID, blob: PackedBlob)] = []
-        for id in content {
-            guard let location = restorer.repository.index.location(of: id, .data) else {
-                if isCreated {
-                    path.withTerminator { _ = unlink($0) }
-                    firstLinks[inode] = nil
-                }
-                return restorer.fail(path, "\(RepositoryError.missingBlob(id, .data))")
-            }
-            places.append((location.pack, location.blob))
         }
         let file = RestoreFile(path: path, node: node, blobCount: places.count, isCreated: isCreated)
         var offset: UInt64 = 0
@@ -144,8 +149,8 @@ struct RestorePlanner {
         }
         if isCreated { firstLinks[inode] = (path, files.count) }
         files.append(file)
-        let total = offset
-        restorer.count { $0.totalBytes += total }
+        let planned = total
+        restorer.count { $0.totalBytes += planned }
     }
 
     private static func create(_ path: UnsafePointer<CChar>) -> Bool {

@@ -80,6 +80,11 @@ package final class Restorer: Sendable {
 
     func count(_ change: (inout RestoreStatistics) -> Void) { counters.withLock { change(&$0) } }
 
+    func warn(_ path: [UInt8], _ message: String) {
+        count { $0.warnings += 1 }
+        observer.warning(path: String(decoding: path, as: UTF8.self), message: message)
+    }
+
     func fail(_ path: [UInt8], _ message: String) {
         count { $0.failures += 1 }
         observer.failure(path: String(decoding: path, as: UTF8.self), message: message)
