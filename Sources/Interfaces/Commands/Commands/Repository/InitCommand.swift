@@ -9,7 +9,8 @@ struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init", abstract: "Set up the state directory and a repository in a destination.",
         discussion:
-            "Example: stillpoint init --storage filesystem --set path=/srv/backup --password-file /etc/stillpoint.password")
+            "Example: stillpoint init --storage filesystem --set path=/srv/backup --password-file /etc/stillpoint.password"
+    )
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var passwords: PasswordOptions
