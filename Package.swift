@@ -71,6 +71,14 @@ let package = Package(
         module(
             "Repository", "Archiving",
             ["Repository", "RepositoryFormat", "RepositoryCrypto", "Chunking", "ObjectStorage", "Threads", "CLinux"]),
+        module("Repository", "Retention", ["RepositoryFormat"]),
+        module(
+            "Repository", "Maintenance",
+            [
+                "Archiving", "Retention", "Repository", "RepositoryFormat", "RepositoryCrypto", "Compression",
+                "Chunking",
+                "ObjectStorage", "Threads", "CLinux", "JSON",
+            ]),
 
         // MARK: Snapshots
         module("Snapshots", "SnapshotModel", ["JSON", yams]),
@@ -78,22 +86,24 @@ let package = Package(
         module(
             "Snapshots", "Pipelines",
             [
-                "Archiving", "Catalog", "PluginHost", "SnapshotModel", "Repository", "RepositoryFormat",
-                "ObjectStorage", "PluginProtocol", "JSONRPC", "JSON", "Threads", "CLinux", logging,
+                "Archiving", "Maintenance", "Retention", "Catalog", "PluginHost", "SnapshotModel", "Repository",
+                "RepositoryFormat", "ObjectStorage", "PluginProtocol", "JSONRPC", "JSON", "Threads", "CLinux", logging,
             ]),
 
         // MARK: Interfaces
         module(
             "Interfaces", "HostServices",
             [
-                "Pipelines", "Catalog", "PluginHost", "Archiving", "Repository", "RepositoryFormat", "SnapshotModel",
-                "ObjectStorage", "PluginProtocol", "JSON", "Threads", "CLinux", logging,
+                "Pipelines", "Catalog", "PluginHost", "Archiving", "Maintenance", "Retention", "Repository",
+                "RepositoryFormat", "SnapshotModel", "ObjectStorage", "PluginProtocol", "JSON", "Threads", "CLinux",
+                logging,
             ]),
         module(
             "Interfaces", "Commands",
             [
-                "HostServices", "Pipelines", "Catalog", "PluginHost", "Archiving", "Repository", "RepositoryFormat",
-                "SnapshotModel", "PluginProtocol", "JSON", "Threads", "CLinux", argumentParser, logging,
+                "HostServices", "Pipelines", "Catalog", "PluginHost", "Archiving", "Maintenance", "Retention",
+                "Repository", "RepositoryFormat", "SnapshotModel", "PluginProtocol", "JSON", "Threads", "CLinux",
+                argumentParser, logging,
             ]),
         .executableTarget(name: "stillpoint", dependencies: ["Commands"], path: "Sources/Interfaces/stillpoint"),
 
@@ -110,19 +120,20 @@ let package = Package(
             "Repository",
             [
                 "Chunking", "Compression", "RepositoryCrypto", "RepositoryFormat", "ObjectStorage", "Repository",
-                "Archiving", "Threads", "JSON", "CLinux",
+                "Archiving", "Retention", "Maintenance", "Threads", "JSON", "CLinux",
             ]),
         tests(
             "Snapshots",
             [
                 "SnapshotModel", "Catalog", "Pipelines", "PluginHost", "Archiving", "Repository", "RepositoryFormat",
-                "RepositoryCrypto", "ObjectStorage", "PluginProtocol", "JSON", "Threads", "CLinux", grdb, logging,
+                "RepositoryCrypto", "Maintenance", "Retention", "ObjectStorage", "PluginProtocol", "JSON", "Threads",
+                "CLinux", grdb, logging,
             ], exclude: ["Golden"]),
         tests(
             "Interfaces",
             [
                 "Commands", "HostServices", "SnapshotModel", "Pipelines", "Catalog", "Archiving", "Repository",
-                "Threads", "JSON", argumentParser,
+                "Maintenance", "Retention", "Threads", "JSON", argumentParser,
             ], exclude: ["Golden"]),
         tests("EndToEnd", ["JSON"]),
     ],

@@ -1,0 +1,23 @@
+/// Why maintenance of a repository stopped.
+package struct MaintenanceError: Error, CustomStringConvertible {
+    /// The closed set of causes.
+    package struct Code: Hashable, Sendable {
+        private let name: String
+        private init(_ name: String) { self.name = name }
+        /// Going on would lose data that a snapshot needs.
+        package static let refused = Code("refused")
+    }
+
+    package let code: Code
+    /// One sentence that names the object, what happened and what to do.
+    package let message: String
+    package let cause: (any Error)?
+
+    package var description: String { message }
+
+    init(code: Code, message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+}
