@@ -43,6 +43,7 @@ let package = Package(
         systemLibrary("CJansson", pkgConfig: "jansson"),
         systemLibrary("CZstd", pkgConfig: "libzstd"),
         systemLibrary("CLibcrypto", pkgConfig: "libcrypto"),
+        module("SystemLibraries", "CFingerprint"),
         module("SystemLibraries", "CLinux"),
         module("SystemLibraries", "CSpawn"),
         module("SystemLibraries", "Threads", ["CLinux"]),
@@ -57,7 +58,7 @@ let package = Package(
         module("Hosting", "PluginHost", ["PluginProtocol", "JSONRPC", "JSON", "CSpawn", "CLinux", "Threads", logging]),
 
         // MARK: Repository
-        module("Repository", "Chunking"),
+        module("Repository", "Chunking", ["CFingerprint"]),
         module("Repository", "Compression", ["CZstd"]),
         module("Repository", "RepositoryCrypto", ["CLibcrypto"]),
         module("Repository", "RepositoryFormat", ["JSON"]),
@@ -119,8 +120,8 @@ let package = Package(
         tests(
             "Repository",
             [
-                "Chunking", "Compression", "RepositoryCrypto", "RepositoryFormat", "ObjectStorage", "Repository",
-                "Archiving", "Retention", "Maintenance", "Threads", "JSON", "CLinux",
+                "CFingerprint", "Chunking", "Compression", "RepositoryCrypto", "RepositoryFormat", "ObjectStorage",
+                "Repository", "Archiving", "Retention", "Maintenance", "Threads", "JSON", "CLinux",
             ]),
         tests(
             "Snapshots",
@@ -142,7 +143,7 @@ let package = Package(
 
 // One place for settings: each target is compiled by the same rules, and a warning is an error.
 for target in package.targets where [.regular, .executable, .test].contains(target.type) {
-    guard !["CLinux", "CSpawn"].contains(target.name) else { continue }
+    guard !["CFingerprint", "CLinux", "CSpawn"].contains(target.name) else { continue }
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),

@@ -1,11 +1,13 @@
+import CFingerprint
+
 /// Cuts bytes where the Rabin fingerprint of the last 64 bytes ends in 20 zero bits; chunks have 512 KiB to 8 MiB.
 ///
 /// The cuts are those of stock restic for the same polynomial (restic's design, "Backups and Deduplication"; package
 /// github.com/restic/chunker), so that both deduplicate against each other.
 ///
 /// Whether a cut may fall after byte i depends on bytes i-63 ... i only. Two things follow: the first 512 KiB of a
-/// chunk need no look at all, and four stretches of the buffer are scanned at once, which hides the latency of the
-/// table lookups.
+/// chunk need no look at all, and several stretches of the buffer are scanned at once: 32 with vector instructions where
+/// the processor has AVX2 (``CFingerprint``), else four, which hides the latency of the table lookups.
 package final class Chunker: Sendable {
     /// No chunk but the last of a file is shorter.
     package static let minimumByteCount = 512 * 1024
@@ -18,14 +20,21 @@ package final class Chunker: Sendable {
     private static let laneCount = 4
     /// Bytes that each lane scans before the lanes move on together; a cut in lane 0 wastes the work of the others.
     private static let laneByteCount = 8 * 1024
+    /// The same of the vector lanes: not a multiple of 4096, so that they do not fight for the same lines of the cache.
+    private static let vectorLaneByteCount = 4096 + 64
+    /// Below this the 64 bytes with which each vector lane starts cost more than the lanes save.
+    private static let shortestVectorLaneByteCount = 256
 
     private let shift: UInt64
     // Safe: written in init, read only afterwards; freed by the only owner.
     nonisolated(unsafe) private let out: UnsafeMutablePointer<UInt64>
     nonisolated(unsafe) private let reduce: UnsafeMutablePointer<UInt64>
+    nonisolated(unsafe) private let vectorTables: UnsafeMutablePointer<cfingerprint_tables>?
 
-    /// - Parameter polynomial: the repository's own; degree 9 to 53, irreducible for good results.
-    package init?(_ polynomial: Polynomial) {
+    /// - Parameters:
+    ///   - polynomial: the repository's own; degree 9 to 53, irreducible for good results.
+    ///   - vectorized: use vector instructions where the processor has them; the cuts are the same without.
+    package init?(_ polynomial: Polynomial, vectorized: Bool = true) {
         let degree = polynomial.degree
         guard (9...Polynomial.repositoryDegree).contains(degree) else { return nil }
         shift = UInt64(degree - 8)
@@ -44,11 +53,35 @@ package final class Chunker: Sendable {
             let high = UInt64(byte) << UInt64(degree)
             reduce[byte] = Polynomial(bits: high).remainder(dividingBy: polynomial).bits | high
         }
+        guard vectorized, degree == Polynomial.repositoryDegree, cfingerprint_is_available() != 0 else {
+            vectorTables = nil
+            return
+        }
+        let (reduce, out) = (reduce, out)
+        let tables = UnsafeMutablePointer<cfingerprint_tables>.allocate(capacity: 1)
+        tables.initialize(to: cfingerprint_tables())
+        Self.fillPlanes(&tables.pointee.reduce) { reduce[$0] }
+        Self.fillPlanes(&tables.pointee.out) { appending(0, to: out[$0]) }
+        vectorTables = tables
+    }
+
+    /// Cuts a linear map of a byte to 56 bits into what each half of the byte contributes to each byte of the result.
+    private static func fillPlanes<Planes>(_ planes: inout Planes, _ map: (Int) -> UInt64) {
+        withUnsafeMutableBytes(of: &planes) { bytes in
+            for plane in 0..<Int(CFINGERPRINT_PLANES) {
+                for value in 0..<16 {
+                    let position = plane * 32 + value
+                    bytes[position] = UInt8(truncatingIfNeeded: map(value) >> UInt64(8 * plane))
+                    bytes[position + 16] = UInt8(truncatingIfNeeded: map(value << 4) >> UInt64(8 * plane))
+                }
+            }
+        }
     }
 
     deinit {
         out.deallocate()
         reduce.deallocate()
+        vectorTables?.deallocate()
     }
 
     /// The length of the chunk that starts at the beginning of `bytes`, when a cut falls within them.
@@ -64,6 +97,12 @@ package final class Chunker: Sendable {
         // A cut after byte i makes a chunk of i + 1 bytes.
         var next = max(position, Self.minimumByteCount - 1)
         while next < end {
+            if let vectorTables, let stride = Self.vectorStride(end - next) {
+                let found = cfingerprint_find(vectorTables, base, next, stride)
+                if found >= 0 { return found + 1 }
+                next += Int(CFINGERPRINT_LANES) * stride
+                continue
+            }
             let stride = Self.laneByteCount
             if end - next >= Self.laneCount * stride {
                 if let found = scanLanes(base, from: next, stride: stride) { return found + 1 }
@@ -74,6 +113,12 @@ package final class Chunker: Sendable {
             }
         }
         return end == Self.maximumByteCount ? end : nil
+    }
+
+    /// How many bytes each vector lane takes of the `count` that are left; nil when there are too few.
+    private static func vectorStride(_ count: Int) -> Int? {
+        let stride = min(count / Int(CFINGERPRINT_LANES), vectorLaneByteCount) & ~31
+        return stride >= shortestVectorLaneByteCount ? stride : nil
     }
 
     /// The fingerprint of the 63 bytes before `position`, ready to take in the byte at `position`.
