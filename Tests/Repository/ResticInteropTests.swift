@@ -1,5 +1,6 @@
 import Archiving
 import Foundation
+import Maintenance
 import Repository
 import RepositoryFormat
 import TestSupport

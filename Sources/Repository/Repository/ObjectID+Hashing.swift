@@ -1,4 +1,4 @@
-import RepositoryCrypto
+package import RepositoryCrypto
 package import RepositoryFormat
 
 extension ObjectID {
@@ -9,7 +9,7 @@ extension ObjectID {
     }
 
     /// The SHA-256 of `bytes`, by a hasher of the calling thread.
-    init(hashing bytes: UnsafeRawBufferPointer, with hasher: SHA256Hasher) {
+    package init(hashing bytes: UnsafeRawBufferPointer, with hasher: SHA256Hasher) {
         self.init { hasher.hash(bytes, into: $0) }
     }
 }

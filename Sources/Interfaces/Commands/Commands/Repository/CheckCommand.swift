@@ -1,6 +1,7 @@
 import ArgumentParser
 import HostServices
 import JSON
+import Maintenance
 import Pipelines
 import Repository
 import SnapshotModel

@@ -1,4 +1,5 @@
 import Archiving
+import Maintenance
 import ObjectStorage
 import RepositoryFormat
 import TestSupport

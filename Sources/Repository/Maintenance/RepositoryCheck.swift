@@ -1,6 +1,5 @@
-import Glibc
 import ObjectStorage
-import RepositoryCrypto
+package import Repository
 import RepositoryFormat
 import Synchronization
 package import Threads

@@ -1,3 +1,4 @@
+package import Repository
 package import RepositoryFormat
 import Synchronization
 package import Threads
