@@ -95,8 +95,9 @@ package struct Timestamp: Sendable, Hashable {
         }
     }
 
-    /// Year, month and day of a day number; Howard Hinnant, "chrono-compatible low-level date algorithms", civil_from_days.
-    private static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    /// Year, month and day of a day number, day 0 being 1970-01-01; Howard Hinnant, "chrono-compatible low-level date
+    /// algorithms", civil_from_days.
+    package static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
@@ -107,8 +108,8 @@ package struct Timestamp: Sendable, Hashable {
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
     }
 
-    /// The reverse of the above; days_from_civil of the same source.
-    private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+    /// The reverse of the above; days_from_civil of the same source. A month has to be 1 to 12, a day may be any number.
+    package static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
         let shiftedYear = month <= 2 ? year - 1 : year
         let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
         let yearOfEra = shiftedYear - era * 400
