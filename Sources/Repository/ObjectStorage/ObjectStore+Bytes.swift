@@ -22,7 +22,7 @@ extension ObjectStore {
         defer { close(descriptor) }
         var total: Int64 = 0
         for part in parts {
-            var position = 0
+            var position = Self.writeDirectly(part, to: descriptor)
             while position < part.count {
                 let written = write(descriptor, part.baseAddress.map { $0 + position }, part.count - position)
                 if written < 0 {
@@ -36,6 +36,28 @@ extension ObjectStore {
             total += Int64(part.count)
         }
         return SpooledFile(path: path, size: total, sha256: sha256)
+    }
+
+    /// Writes the whole pages at the start of a large, page-aligned buffer past the page cache, where the file system can.
+    ///
+    /// What was just captured is not read again soon: caching it would cost a copy and push out what others need.
+    ///
+    /// - Returns: how much was written: 0 for small or unaligned buffers, and where direct writes are not possible.
+    private static func writeDirectly(_ part: UnsafeRawBufferPointer, to descriptor: Int32) -> Int {
+        let alignment = 4096
+        let whole = part.count & ~(alignment - 1)
+        guard whole >= 1 << 20, let base = part.baseAddress, Int(bitPattern: base) % alignment == 0 else { return 0 }
+        let flags = fcntl(descriptor, F_GETFL)
+        guard flags >= 0, fcntl(descriptor, F_SETFL, flags | CLINUX_O_DIRECT) == 0 else { return 0 }
+        defer { _ = fcntl(descriptor, F_SETFL, flags) }
+        var position = 0
+        while position < whole {
+            let written = write(descriptor, base + position, whole - position)
+            if written < 0, errno == EINTR { continue }
+            guard written > 0, written % alignment == 0 else { break }
+            position += written
+        }
+        return position
     }
 
     private static func spoolFailure(_ path: String, _ code: Int32) -> ObjectStoreError {

@@ -11,7 +11,8 @@ int clinux_open(const char *path, int flags, mode_t mode);
 int clinux_openat(int directory, const char *path, int flags, mode_t mode);
 int clinux_fcntl(int fd, int command, long argument);
 
-extern const int CLINUX_O_NOATIME, CLINUX_O_DIRECTORY, CLINUX_O_NOFOLLOW, CLINUX_O_PATH, CLINUX_O_TMPFILE;
+extern const int CLINUX_O_NOATIME, CLINUX_O_DIRECT, CLINUX_O_DIRECTORY, CLINUX_O_NOFOLLOW, CLINUX_O_PATH;
+extern const int CLINUX_O_TMPFILE;
 extern const int CLINUX_SEEK_DATA, CLINUX_SEEK_HOLE;
 extern const int CLINUX_FALLOC_PUNCH_HOLE_KEEP_SIZE;
 extern const int CLINUX_AT_SYMLINK_NOFOLLOW, CLINUX_AT_EMPTY_PATH;
