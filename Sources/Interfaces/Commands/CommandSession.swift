@@ -68,24 +68,40 @@ struct CommandSession {
         _ body: (OpenDestination) throws -> Result
     ) throws -> Result {
         let patience = try Self.patience(passwords)
-        let destination = try host.openDestination(passwordResolver(passwords))
+        let destination = try host.openDestination(
+            passwordResolver(passwords), remembersKey: !passwords.noKeyCache)
         defer { destination.close() }
         guard let lock else {
             if index { try destination.repository.loadIndex(cancellation: cancellation) }
             return try body(destination)
         }
+        let (terminal, logger) = (terminal, logger)
+        let remarks = RepositoryLock.Remarks(
+            removed: { removed, proof in
+                logger.notice(
+                    "removed a dead lock",
+                    metadata: [
+                        "lock.pid": "\(removed.pid)", "lock.hostname": "\(removed.hostname)",
+                        "lock.time": "\(removed.time.text)", "lock.proof": "\(proof)",
+                    ])
+                terminal.remark("removed the lock of process \(removed.pid) on \(removed.hostname): \(proof)")
+            },
+            waiting: { reason in terminal.remark("waiting: \(reason)") })
         let held = try RepositoryLock(
             destination.repository, exclusive: lock == .exclusive, identity: host.pipelines.identity,
-            clock: { Timestamp(milliseconds: Host.now().milliseconds) }, patience: patience, cancellation: cancellation
-        ) { removed, proof in
-            terminal.remark("removed the lock of process \(removed.pid) on \(removed.hostname): \(proof)")
-        }
+            clock: { Timestamp(milliseconds: Host.now().milliseconds) }, settling: .overlapped, patience: patience,
+            cancellation: cancellation, remarks: remarks)
         // A store that is gone by now leaves a lock that grows stale, as the documentation says.
         defer {
             do { try held.release() } catch { terminal.warning("The repository's lock could not be removed: \(error)") }
         }
-        if index { try destination.repository.loadIndex(cancellation: cancellation) }
-        return try body(destination)
+        do {
+            if index { try destination.repository.loadIndex(cancellation: cancellation) }
+            return try body(destination)
+        } catch {
+            // What stopped everything else when the lock was refused or lost.
+            throw cancellation.isCancelled ? error : held.failure ?? error
+        }
     }
 
     enum LockKind { case shared, exclusive }

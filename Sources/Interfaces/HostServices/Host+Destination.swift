@@ -56,13 +56,16 @@ extension Host {
     }
 
     /// Opens the configured destination and its repository.
-    package func openDestination(_ password: PasswordResolver) throws -> OpenDestination {
+    ///
+    /// - Parameter remembersKey: keep the repository's key in the kernel's keyring for a while, and use one that is there.
+    package func openDestination(_ password: PasswordResolver, remembersKey: Bool = true) throws -> OpenDestination {
         let destination = try destination()
         let plugin = try openStorage(destination)
         let store = PluginObjectStore(plugin) { try self.openStorage(destination, cancellation: Cancellation()) }
         do {
             let repository = try OpenRepository.open(
-                store, password: password.password(remembered: destination.password))
+                store, password: password.password(remembered: destination.password),
+                keyCache: remembersKey ? KeyCache() : nil)
             return OpenDestination(
                 destination: destination, plugin: plugin, repository: repository, store: store)
         } catch {

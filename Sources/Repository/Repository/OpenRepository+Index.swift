@@ -1,5 +1,6 @@
 import ObjectStorage
 package import RepositoryFormat
+import Synchronization
 package import Threads
 
 extension OpenRepository {
@@ -17,7 +18,7 @@ extension OpenRepository {
         cancellation: Cancellation,
         _ body: @escaping @Sendable (_ index: ObjectID, _ pack: ObjectID, [PackedBlob]) -> Void
     ) throws {
-        try forEachConcurrently(try ids(of: .index), cancellation: cancellation, name: "index") { id in
+        try forEachConcurrently(try indexIDs(), cancellation: cancellation, name: "index") { id in
             let bytes = try self.loadUnpacked(.index, id)
             do {
                 try bytes.withUnsafeBytes { bytes in
@@ -27,6 +28,29 @@ extension OpenRepository {
                 throw RepositoryError.damaged("The index \(id.hexadecimal)", cause: error)
             }
         }
+    }
+
+    /// The ids of all index files, such as ``confirmIndex()`` can vouch for.
+    private func indexIDs() throws -> [ObjectID] {
+        while true {
+            let isSettling = gate.isSettling
+            let ids = try ids(of: .index)
+            if isSettling { earlyIndexes.withLock { $0.formUnion(ids) } }
+            // A lock that became certain in between has not seen this list: then there is a younger one.
+            if gate.isSettling == isSettling { return ids }
+        }
+    }
+
+    /// Proves that what was loaded before the lock was certain is still true.
+    ///
+    /// Only who holds an exclusive lock removes packs, and it first replaces every index file that names one of them. So
+    /// when all index files still stand, nobody removed anything that they tell of.
+    ///
+    /// - Throws: ``RepositoryError/Code/locked`` when one is gone; errors of the store.
+    func confirmIndex() throws {
+        let loaded = earlyIndexes.withLock { $0 }
+        guard !loaded.isEmpty else { return }
+        guard try loaded.isSubset(of: ids(of: .index)) else { throw RepositoryError.changedWhileOpening }
     }
 
     /// Runs `body` for each element on as many threads as the store has connections, at least two.

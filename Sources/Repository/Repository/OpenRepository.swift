@@ -3,15 +3,21 @@ import Compression
 package import ObjectStorage
 import RepositoryCrypto
 package import RepositoryFormat
+import Synchronization
 
 /// A repository whose key is known. Its index is empty until ``loadIndex(cancellation:)``.
 package final class OpenRepository: Sendable {
+    /// Refuses changes unless the repository's locks stand.
     package let store: any ObjectStore
     package let config: RepositoryConfig
     /// The id of the key that the password opened.
     package let keyID: ObjectID
     package let index = BlobIndex()
     let sealingKey: SealingKey
+    /// What locks and writers of this repository share.
+    let gate = WriteGate()
+    /// The index files that were loaded while a lock was not certain yet.
+    let earlyIndexes = Mutex<Set<ObjectID>>([])
     /// Cuts files with the repository's own polynomial.
     package let chunker: Chunker
 
@@ -20,7 +26,7 @@ package final class OpenRepository: Sendable {
         else {
             throw RepositoryError.damaged("The chunker polynomial in the repository's config")
         }
-        self.store = store
+        self.store = GuardedObjectStore(store, gate: gate)
         self.config = config
         self.keyID = keyID
         self.sealingKey = sealingKey

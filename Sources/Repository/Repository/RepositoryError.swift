@@ -14,6 +14,8 @@ package struct RepositoryError: Error, CustomStringConvertible {
         package static let wrongPassword = Code("wrongPassword")
         /// Another process holds a lock that excludes ours.
         package static let locked = Code("locked")
+        /// Our own lock could not be kept; nothing is written under it any more.
+        package static let lockLost = Code("lockLost")
         /// Bytes that are not what they were.
         package static let damaged = Code("damaged")
         /// A snapshot, blob or path that is not there.
@@ -57,10 +59,23 @@ package struct RepositoryError: Error, CustomStringConvertible {
             "The repository is \(exclusively)locked by process \(lock.pid) on \(lock.hostname) (user \(lock.username)) "
                 + "since \(lock.time.text), lock \(id.short); wait for it, or run 'stillpoint unlock' if it is dead.")
     }
+    /// - Parameter minutes: since the lock was last refreshed.
+    static func lockLost(minutes: Int64, cause: any Error) -> RepositoryError {
+        RepositoryError(
+            .lockLost,
+            "The lock on the repository could not be refreshed for \(minutes) minutes (\(clause(cause))), so others may "
+                + "have taken it for dead; nothing more is written: run the command again.", cause: cause)
+    }
+    static let lockRemoved = RepositoryError(.lockLost, "The lock was removed by somebody else.")
+    static let changedWhileOpening = RepositoryError(
+        .locked, "Somebody else removed data from the repository while it was being opened; run the command again.")
+    /// The sentence of a cause as a clause.
+    private static func clause(_ cause: any Error) -> String {
+        let text = "\(cause)"
+        return text.hasSuffix(".") ? String(text.dropLast()) : text
+    }
     static func damaged(_ what: String, cause: (any Error)? = nil) -> RepositoryError {
-        var reason = cause.map { ": \($0)" } ?? ""
-        // The cause is a sentence of its own; here it is a clause.
-        if reason.hasSuffix(".") { reason.removeLast() }
+        let reason = cause.map { ": \(clause($0))" } ?? ""
         return RepositoryError(
             .damaged, "\(what) is damaged\(reason); run 'stillpoint check --read-data' to see the extent.", cause: cause
         )

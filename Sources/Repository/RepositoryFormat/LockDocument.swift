@@ -15,10 +15,14 @@ package struct LockDocument: Sendable, Hashable {
     package var bootID: String?
     /// Our own addition: start time of the holder in clock ticks after boot (`/proc/PID/stat`, field 22).
     package var processStart: Int64?
+    /// Our own addition: the namespace in which ``pid`` counts (pid_namespaces(7)), as the inode of its file.
+    package var processNamespace: Int64?
+    /// Our own addition: names the holder's machine beyond its host name, which is not unique.
+    package var machine: String?
 
     package init(
         time: Timestamp, exclusive: Bool, hostname: String, username: String, pid: Int64, uid: UInt32, gid: UInt32,
-        bootID: String?, processStart: Int64?
+        bootID: String?, processStart: Int64?, processNamespace: Int64? = nil, machine: String? = nil
     ) {
         self.time = time
         self.exclusive = exclusive
@@ -29,6 +33,8 @@ package struct LockDocument: Sendable, Hashable {
         self.gid = gid
         self.bootID = bootID
         self.processStart = processStart
+        self.processNamespace = processNamespace
+        self.machine = machine
     }
 
     /// - Throws: ``FormatError``.
@@ -44,7 +50,9 @@ package struct LockDocument: Sendable, Hashable {
                 username: try reader.optionalString("username") ?? "", pid: try reader.optionalInteger("pid") ?? 0,
                 uid: UInt32(clamping: try reader.optionalInteger("uid") ?? 0),
                 gid: UInt32(clamping: try reader.optionalInteger("gid") ?? 0),
-                bootID: try reader.optionalString("boot_id"), processStart: try reader.optionalInteger("process_start"))
+                bootID: try reader.optionalString("boot_id"), processStart: try reader.optionalInteger("process_start"),
+                processNamespace: try reader.optionalInteger("process_namespace"),
+                machine: try reader.optionalString("machine"))
         }
     }
 
@@ -58,6 +66,8 @@ package struct LockDocument: Sendable, Hashable {
         if gid != 0 { object["gid"] = .integer(Int64(gid)) }
         if let bootID { object["boot_id"] = .string(bootID) }
         if let processStart { object["process_start"] = .integer(processStart) }
+        if let processNamespace { object["process_namespace"] = .integer(processNamespace) }
+        if let machine { object["machine"] = .string(machine) }
         return try object.encoded()
     }
 }

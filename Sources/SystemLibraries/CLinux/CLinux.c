@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -13,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -109,6 +111,12 @@ static void tell_termination(int signal_number) {
     (void)!write(termination_pipe[1], &number, 1);
     errno = saved;
 }
+// A hangup comes from the kernel. One that a process sends is restic's way to ask whether we live, when it looks at our
+// lock (its internal/repository/lock_file_unix.go): surviving it is the answer.
+static void tell_hangup(int signal_number, siginfo_t *info, void *context) {
+    (void)context;
+    if (info->si_code > 0) tell_termination(signal_number);
+}
 int clinux_termination_descriptor(void) {
     if (termination_pipe[0] >= 0) return termination_pipe[0];
     if (pipe2(termination_pipe, O_CLOEXEC | O_NONBLOCK) != 0) return -1;
@@ -116,6 +124,8 @@ int clinux_termination_descriptor(void) {
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    action.sa_sigaction = tell_hangup;
+    action.sa_flags = SA_RESTART | SA_SIGINFO;
     sigaction(SIGHUP, &action, NULL);
     return termination_pipe[0];
 }
@@ -132,3 +142,23 @@ uint64_t clinux_file_system_type(const char *path) {
     struct statfs info;
     return statfs(path, &info) == 0 ? (uint32_t)info.f_type : 0;
 }
+
+const int32_t CLINUX_PROCESS_KEYRING = KEY_SPEC_PROCESS_KEYRING, CLINUX_USER_KEYRING = KEY_SPEC_USER_KEYRING;
+int32_t clinux_add_key(const char *description, const void *payload, size_t size, int32_t ring) {
+    return (int32_t)syscall(SYS_add_key, "user", description, payload, size, ring);
+}
+int32_t clinux_search_key(int32_t ring, const char *description) {
+    return (int32_t)syscall(SYS_keyctl, KEYCTL_SEARCH, ring, "user", description, 0);
+}
+long clinux_read_key(int32_t key, void *payload, size_t capacity) {
+    return syscall(SYS_keyctl, KEYCTL_READ, key, payload, capacity);
+}
+int clinux_permit_key(int32_t key, uint32_t permissions) {
+    return (int)syscall(SYS_keyctl, KEYCTL_SETPERM, key, permissions);
+}
+int clinux_expire_key(int32_t key, unsigned int seconds) {
+    return (int)syscall(SYS_keyctl, KEYCTL_SET_TIMEOUT, key, seconds);
+}
+int clinux_link_key(int32_t key, int32_t ring) { return (int)syscall(SYS_keyctl, KEYCTL_LINK, key, ring); }
+int clinux_unlink_key(int32_t key, int32_t ring) { return (int)syscall(SYS_keyctl, KEYCTL_UNLINK, key, ring); }
+int clinux_invalidate_key(int32_t key) { return (int)syscall(SYS_keyctl, KEYCTL_INVALIDATE, key); }

@@ -14,21 +14,22 @@ import Threads
     private func lock(
         _ repository: OpenRepository, exclusive: Bool, patience: Duration = .zero,
         refreshInterval: Duration = .seconds(300), clock: @escaping @Sendable () -> Timestamp = { now },
-        cancellation: Cancellation = Cancellation(), removed: (LockDocument, String) -> Void = { _, _ in }
+        settling: RepositoryLock.Settling = .waited, cancellation: Cancellation = Cancellation(),
+        remarks: RepositoryLock.Remarks = .init()
     ) throws -> RepositoryLock {
         try RepositoryLock(
-            repository, exclusive: exclusive, identity: RepositoryFixture.identity, clock: clock, patience: patience,
-            refreshInterval: refreshInterval, cancellation: cancellation, removed: removed)
+            repository, exclusive: exclusive, identity: RepositoryFixture.identity, clock: clock, settling: settling,
+            patience: patience, refreshInterval: refreshInterval, cancellation: cancellation, remarks: remarks)
     }
 
     /// A lock of somebody else.
     private func document(
         age: Int64 = 0, exclusive: Bool = true, host: String = Self.host, pid: Int64 = Int64(getpid()),
-        bootID: String? = nil, start: Int64? = nil
+        bootID: String? = nil, start: Int64? = nil, space: Int64? = nil, machine: String? = nil
     ) -> LockDocument {
         LockDocument(
             time: Timestamp(seconds: Self.now.seconds - age), exclusive: exclusive, hostname: host, username: "other",
-            pid: pid, uid: 0, gid: 0, bootID: bootID, processStart: start)
+            pid: pid, uid: 0, gid: 0, bootID: bootID, processStart: start, processNamespace: space, machine: machine)
     }
 
     @Test func `shared locks stand beside each other and go when released`() throws {
@@ -90,9 +91,10 @@ import Threads
         let fixture = try MemoryFixture()
         let repository = try fixture.initialize()
         _ = try repository.saveLock(document(age: 1801, host: "elsewhere"))
-        var proofs: [String] = []
-        try lock(repository, exclusive: true, removed: { proofs.append($1) }).release()
-        #expect(proofs == ["it was last refreshed 30 minutes ago"])
+        let proofs = Condition<[String]>([])
+        let remarks = RepositoryLock.Remarks(removed: { _, proof in proofs.withLock { $0.append(proof) } })
+        try lock(repository, exclusive: true, remarks: remarks).release()
+        #expect(proofs.withLock { $0 } == ["it was last refreshed 30 minutes ago"])
         #expect(fixture.keys(.lock) == [])
         for age: Int64 in [1800, 0, -100_000] {
             let id = try repository.saveLock(document(age: age, host: "elsewhere"))
@@ -104,27 +106,53 @@ import Threads
     @Test func `only a process that is proven dead loses its lock`() throws {
         let own = try #require(ProcessIdentity.current())
         #expect(own.pid == Int64(getpid()) && own.start > 0 && own.bootID.count == 36)
-        func proof(_ document: LockDocument) -> String? { document.proofOfDeath(now: Self.now, hostname: Self.host) }
+        let machine = MachineIdentity(
+            bootID: own.bootID, processNamespace: 7, machine: "this", bootSeconds: Self.now.seconds - 60)
+        func proof(_ document: LockDocument) -> String? {
+            document.proofOfDeath(now: Self.now, hostname: Self.host, machine: machine)
+        }
         // Alive.
         #expect(proof(document(bootID: own.bootID, start: own.start)) == nil)
+        #expect(proof(document(bootID: own.bootID, start: own.start, space: 7)) == nil)
         #expect(proof(document()) == nil)
         #expect(proof(document(pid: 1)) == nil)
         // The same number is another process now.
         #expect(
-            proof(document(bootID: own.bootID, start: own.start - 1))
-                == "process \(own.pid) was started after the lock was made")
-        #expect(proof(document(bootID: "another-boot", start: own.start)) == "the machine was restarted since")
+            proof(document(bootID: own.bootID, start: own.start - 1, space: 7))
+                == "process \(own.pid) started \(own.start) ticks after boot, the lock's holder at \(own.start - 1)")
+        // Another boot of this machine, and nothing that could be another machine of the same name.
+        let old = document(age: 61, bootID: "another-boot", start: own.start, machine: "this")
+        #expect(proof(old) == "the machine was restarted since (its boot id was another-boot)")
+        #expect(proof(document(age: 59, bootID: "another-boot", start: own.start, machine: "this")) == nil)
+        #expect(proof(document(age: 61, bootID: "another-boot", start: own.start, machine: "that")) == nil)
+        #expect(proof(document(age: 61, bootID: "another-boot", start: own.start)) == nil)
         // No process can have an id beyond the kernel's limit of 2^22 (proc(5), pid_max).
         #expect(
-            proof(document(pid: 5_000_000, bootID: own.bootID, start: 1))
-                == "no process of this machine has the id 5000000")
+            proof(document(pid: 5_000_000, bootID: own.bootID, start: 1, space: 7))
+                == "no process of this machine has the id 5000000 since boot \(own.bootID)")
         #expect(proof(document(pid: 5_000_000)) == "no process of this machine has the id 5000000")
+        // Numbers of another container mean nothing here.
+        #expect(proof(document(pid: 5_000_000, bootID: own.bootID, start: 1, space: 8)) == nil)
         // Nothing is known of other machines, nor from numbers that are none.
         #expect(proof(document(host: "elsewhere", pid: 5_000_000)) == nil)
         for pid in [0, -1, Int64.max, Int64.min] { #expect(proof(document(pid: pid)) == nil) }
         var strange = document()
         strange.time = Timestamp(seconds: .min)
         #expect(proof(strange) == nil, "an age that cannot be computed proves nothing")
+    }
+
+    @Test func `a lock tells what proves its holder dead later`() throws {
+        let fixture = try MemoryFixture()
+        let repository = try fixture.initialize()
+        let held = try lock(repository, exclusive: false)
+        let machine = try #require(MachineIdentity.current)
+        let document = try #require(try repository.locks().first?.lock)
+        let own = try #require(ProcessIdentity.current())
+        #expect((document.pid, document.processStart) == (own.pid, own.start))
+        #expect(document.bootID == machine.bootID && document.bootID == own.bootID)
+        #expect(document.processNamespace == machine.processNamespace && document.machine == machine.machine)
+        #expect(machine.bootSeconds > 0 && machine.bootSeconds <= Int64(time(nil)))
+        try held.release()
     }
 
     @Test func `a lock is refreshed by a younger one before the old one goes`() throws {
@@ -154,14 +182,14 @@ import Threads
         let fixture = try MemoryFixture()
         let repository = try fixture.initialize()
         let id = try repository.saveLock(document(host: "elsewhere"))
-        fixture.memory.replace(ObjectKind.lock.key(TreeTests.id(1)), with: [])
+        fixture.memory.replace(ObjectKind.lock.key(TreeTests.id(1)), with: [1])
         let error = #expect(throws: RepositoryError.self) { try lock(repository, exclusive: false) }
         #expect(error?.code == .damaged)
         #expect(error?.message.contains("The lock \(TreeTests.id(1))") == true)
         #expect(throws: RepositoryError.self) { try repository.unlock(all: false, now: Self.now, hostname: Self.host) }
         #expect(fixture.keys(.lock).count == 2)
         let removed = try repository.unlock(all: true, now: Self.now, hostname: Self.host)
-        #expect(removed.map(\.hostname) == ["elsewhere"])
+        #expect(removed.map(\.lock.hostname) == ["elsewhere"])
         #expect(fixture.keys(.lock) == [], "\(id)")
     }
 
@@ -170,7 +198,20 @@ import Threads
         let repository = try fixture.initialize()
         _ = try repository.saveLock(document(pid: 5_000_000))
         let living = try repository.saveLock(document(host: "elsewhere"))
-        #expect(try repository.unlock(all: false, now: Self.now, hostname: Self.host).map(\.pid) == [5_000_000])
+        let removed = try repository.unlock(all: false, now: Self.now, hostname: Self.host)
+        #expect(removed.map(\.lock.pid) == [5_000_000])
+        #expect(removed.map(\.proof) == ["no process of this machine has the id 5000000"])
         #expect(try repository.locks().map(\.id) == [living])
+    }
+
+    @Test func `an empty lock is what an interrupted upload leaves and bars nobody`() throws {
+        let fixture = try MemoryFixture()
+        let repository = try fixture.initialize()
+        fixture.memory.replace(ObjectKind.lock.key(TreeTests.id(1)), with: [])
+        try lock(repository, exclusive: true).release()
+        #expect(try repository.unlock(all: false, now: Self.now, hostname: Self.host).isEmpty)
+        #expect(fixture.keys(.lock).count == 1)
+        _ = try repository.unlock(all: true, now: Self.now, hostname: Self.host)
+        #expect(fixture.keys(.lock) == [])
     }
 }

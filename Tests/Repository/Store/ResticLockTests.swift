@@ -66,15 +66,16 @@ import Threads
         try thread.join()
         #expect(result.withLock { $0?.status } == 0)
 
-        var removed: [String] = []
+        let removed = Condition<[String]>([])
         let repository = try fixture.open()
         let left = try repository.locks()
         try RepositoryLock(
             repository, exclusive: true, identity: Identity(hostname: hostname, username: "t", uid: 0, gid: 0),
-            clock: Self.now, cancellation: fixture.cancellation, removed: { removed.append($1) }
+            clock: Self.now, cancellation: fixture.cancellation,
+            remarks: .init(removed: { _, proof in removed.withLock { $0.append(proof) } })
         ).release()
-        #expect(removed == left.map { "no process of this machine has the id \($0.lock.pid)" })
-        #expect(removed.count == 1)
+        #expect(removed.withLock { $0 } == left.map { "no process of this machine has the id \($0.lock.pid)" })
+        #expect(left.count == 1)
         #expect(try repository.locks().isEmpty)
     }
 }

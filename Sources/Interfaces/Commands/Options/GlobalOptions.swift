@@ -37,4 +37,9 @@ struct PasswordOptions: ParsableArguments {
         name: .customLong("retry-lock"),
         help: ArgumentHelp("Wait this long for locks of others, e.g. 5m.", valueName: "time"))
     var retryLock: String?
+
+    @Flag(
+        name: .customLong("no-key-cache"),
+        help: "Derive the key anew, and do not keep it in the kernel's keyring for 15 minutes.")
+    var noKeyCache = false
 }

@@ -63,6 +63,7 @@ uint64_t clinux_free_bytes(const char *path);
 
 /// A descriptor that becomes readable when the process is asked to end: SIGTERM, SIGINT and SIGHUP write their number
 /// into it, a byte each. Handlers, unlike a blocked or ignored signal, are not inherited by programs that are started.
+/// A SIGHUP that another process sent is none: stock restic sends one to see whether the holder of a lock is alive.
 /// The same descriptor on every call; -1 and errno when no pipe could be made.
 int clinux_termination_descriptor(void);
 /// Makes write(2) to a pipe without reader fail with EPIPE instead of ending the process; not inherited either.
@@ -73,3 +74,17 @@ int clinux_eventfd(void);
 
 /// f_type of statfs(2): the kind of file system that path lies on; 0 when unknown.
 uint64_t clinux_file_system_type(const char *path);
+
+/// add_key(2) and keyctl(2), without libkeyutils: they are refused with ENOSYS or EPERM in many containers. Keys are of
+/// type "user"; rings are serial numbers or the special values below.
+extern const int32_t CLINUX_PROCESS_KEYRING, CLINUX_USER_KEYRING;
+int32_t clinux_add_key(const char *description, const void *payload, size_t size, int32_t ring);
+/// KEYCTL_SEARCH below ring, KEYCTL_READ (the whole size, also when it is above capacity), KEYCTL_SETPERM,
+/// KEYCTL_SET_TIMEOUT, KEYCTL_LINK, KEYCTL_UNLINK, KEYCTL_INVALIDATE.
+int32_t clinux_search_key(int32_t ring, const char *description);
+long clinux_read_key(int32_t key, void *payload, size_t capacity);
+int clinux_permit_key(int32_t key, uint32_t permissions);
+int clinux_expire_key(int32_t key, unsigned int seconds);
+int clinux_link_key(int32_t key, int32_t ring);
+int clinux_unlink_key(int32_t key, int32_t ring);
+int clinux_invalidate_key(int32_t key);

@@ -30,9 +30,11 @@ struct UnlockCommand: ParsableCommand {
                             "left": .integer(Int64(left.count)),
                         ]))
                 }
-                for lock in removed {
+                for removed in removed {
+                    let lock = removed.lock
+                    let proof = removed.proof.map { ": \($0)" } ?? ""
                     session.terminal.result(
-                        "removed the lock of process \(lock.pid) on \(lock.hostname) from \(lock.time.text)")
+                        "removed the lock of process \(lock.pid) on \(lock.hostname) from \(lock.time.text)\(proof)")
                 }
                 for (_, lock) in left {
                     session.terminal.result(

@@ -59,26 +59,33 @@ extension OpenRepository {
 
     /// Opens a repository: tries the password on each key until one opens.
     ///
+    /// - Parameter keyCache: remembers the key, so that the next opening need not derive it; nil to pay each time.
     /// - Throws: ``RepositoryError``: `noRepository`, `wrongPassword`, `damaged`; errors of the store.
-    package static func open(_ store: any ObjectStore, password: [UInt8]) throws -> OpenRepository {
+    package static func open(
+        _ store: any ObjectStore, password: [UInt8], keyCache: KeyCache? = nil
+    ) throws -> OpenRepository {
         let sealedConfig: [UInt8]
         do {
             sealedConfig = try store.get(configKey, range: nil)
         } catch let error as ObjectStoreError where error.code == .notFound {
             throw RepositoryError.noRepository(cause: error)
         }
-        let (keyID, sealingKey) = try findKey(store, password: password)
+        let ids = try store.list(prefix: ObjectKind.key.prefix).compactMap { ObjectKind.key.id(of: $0.key) }
+        let remembered = keyCache?.key(sealedConfig, password: password, listed: ids)
+        let (keyID, sealingKey) = try remembered ?? findKey(store, ids, password: password)
         let config: RepositoryConfig
         do {
             config = try RepositoryConfig(decoding: Sealer(sealingKey).open(sealedConfig))
         } catch {
             throw RepositoryError.damaged("The config of the repository", cause: error)
         }
+        if remembered == nil { keyCache?.remember(keyID, sealingKey, sealedConfig, password: password) }
         return try OpenRepository(store: store, config: config, keyID: keyID, sealingKey: sealingKey)
     }
 
-    private static func findKey(_ store: any ObjectStore, password: [UInt8]) throws -> (ObjectID, SealingKey) {
-        let ids = try store.list(prefix: ObjectKind.key.prefix).compactMap { ObjectKind.key.id(of: $0.key) }
+    private static func findKey(
+        _ store: any ObjectStore, _ ids: [ObjectID], password: [UInt8]
+    ) throws -> (ObjectID, SealingKey) {
         var damage: (any Error)?
         for id in ids {
             let bytes = try store.get(ObjectKind.key.key(id), range: nil)

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// What proves that a process of this machine is the one that was meant: its id alone is reused.
@@ -14,8 +13,8 @@ package struct ProcessIdentity: Sendable, Hashable {
 
     /// A running process; nil when there is none of that id.
     package static func of(pid: Int64) -> ProcessIdentity? {
-        guard let bootID = readText("/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first,
-            let stat = readText("/proc/\(pid)/stat"),
+        guard let bootID = readSmallFile("/proc/sys/kernel/random/boot_id")?.split(separator: "\n").first,
+            let stat = readSmallFile("/proc/\(pid)/stat"),
             // The name of the program may hold spaces and parentheses: fields are counted after the last one.
             let close = stat.lastIndex(of: ")")
         else { return nil }
@@ -23,14 +22,5 @@ package struct ProcessIdentity: Sendable, Hashable {
         // Field 3 is the first behind the name.
         guard fields.count > 19, let start = Int64(fields[19]) else { return nil }
         return ProcessIdentity(pid: pid, start: start, bootID: String(bootID))
-    }
-
-    private static func readText(_ path: String) -> String? {
-        let descriptor = clinux_open(path, O_RDONLY | O_CLOEXEC, 0)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = read(descriptor, &bytes, bytes.count)
-        return count > 0 ? String(decoding: bytes[0..<count], as: UTF8.self) : nil
     }
 }
