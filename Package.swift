@@ -114,7 +114,13 @@ let package = Package(
         plugin("source-command", ["CLinux"]),
 
         // MARK: Tests
-        .target(name: "TestSupport", dependencies: ["CLinux"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["CLinux", "ObjectStorage"], path: "Tests/TestSupport"),
+        .executableTarget(
+            name: "store-bench",
+            dependencies: [
+                "TestSupport", "Pipelines", "PluginHost", "Archiving", "Repository", "RepositoryCrypto",
+                "RepositoryFormat", "ObjectStorage", "PluginProtocol", "JSON", "Threads", "CLinux", logging,
+            ], path: "Tests/StoreBench"),
         tests("Wire", ["JSON", "JSONRPC", "PluginProtocol", "PluginKit", "CSpawn", "CLinux", "Threads"]),
         tests("Hosting", ["PluginHost", "PluginProtocol", "JSONRPC", "JSON", "CSpawn", "Threads", logging]),
         tests(

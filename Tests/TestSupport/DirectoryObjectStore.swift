@@ -1,15 +1,18 @@
 import CLinux
 import Foundation
 import Glibc
-import ObjectStorage
+package import ObjectStorage
 
 /// restic's local layout in this process: for tests of the repository, and for measuring what the plugin boundary costs.
-final class DirectoryObjectStore: ObjectStore {
+package final class DirectoryObjectStore: ObjectStore {
     let root: String
-    let spoolDirectory: String
-    let connectionCount = 2
+    package let spoolDirectory: String
+    package let connectionCount = 2
+    private let isDurable: Bool
 
-    init(root: String) throws {
+    /// - Parameter isDurable: sync files and directories as a storage plugin must; tests do without.
+    package init(root: String, isDurable: Bool = false) throws {
+        self.isDurable = isDurable
         self.root = root
         spoolDirectory = root + "/.spool"
         for folder in ["", "keys", "snapshots", "index", "locks", "data", ".spool"] {
@@ -17,16 +20,25 @@ final class DirectoryObjectStore: ObjectStore {
         }
     }
 
-    func put(_ file: SpooledFile, as key: String, ifAbsent: Bool) throws {
+    package func put(_ file: SpooledFile, as key: String, ifAbsent: Bool) throws {
         let target = "\(root)/\(key)"
         try FileManager.default.createDirectory(
             atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        if isDurable { sync(file.path) }
         if link(file.path, target) != 0, errno != EEXIST {
             throw ObjectStoreError(code: .unavailable, message: "\(target): \(String(cString: strerror(errno)))")
         }
+        if isDurable { sync((target as NSString).deletingLastPathComponent) }
     }
 
-    func get(_ key: String, range: Range<Int64>?) throws -> [UInt8] {
+    private func sync(_ path: String) {
+        let descriptor = clinux_open(path, O_RDONLY | O_CLOEXEC, 0)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+
+    package func get(_ key: String, range: Range<Int64>?) throws -> [UInt8] {
         let descriptor = clinux_open("\(root)/\(key)", O_RDONLY | O_CLOEXEC, 0)
         guard descriptor >= 0 else { throw ObjectStoreError(code: .notFound, message: "There is no object \(key).") }
         defer { close(descriptor) }
@@ -46,7 +58,7 @@ final class DirectoryObjectStore: ObjectStore {
         }
     }
 
-    func size(of key: String) throws -> Int64 {
+    package func size(of key: String) throws -> Int64 {
         var info = clinux_stat()
         guard clinux_lstatat(AT_FDCWD, "\(root)/\(key)", &info) == 0 else {
             throw ObjectStoreError(code: .notFound, message: "There is no object \(key).")
@@ -54,7 +66,7 @@ final class DirectoryObjectStore: ObjectStore {
         return Int64(info.size)
     }
 
-    func list(prefix: String) throws -> [StoredObject] {
+    package func list(prefix: String) throws -> [StoredObject] {
         var result: [StoredObject] = []
         let base = "\(root)/\(prefix)"
         for path in try FileManager.default.subpathsOfDirectory(atPath: base) {
@@ -65,5 +77,5 @@ final class DirectoryObjectStore: ObjectStore {
         return result
     }
 
-    func delete(_ key: String) throws { unlink("\(root)/\(key)") }
+    package func delete(_ key: String) throws { unlink("\(root)/\(key)") }
 }
