@@ -6,7 +6,9 @@ package import ObjectStorage
 /// restic's local layout in this process: for tests of the repository, and for measuring what the plugin boundary costs.
 package final class DirectoryObjectStore: ObjectStore {
     let root: String
+    /// Beside the objects, where no listing looks.
     package let spoolDirectory: String
+    /// Two, as a storage plugin without a word of its own.
     package let connectionCount = 2
     private let isDurable: Bool
 
