@@ -13,6 +13,7 @@ package final class Compressor {
     package static let standardLevel: Int32 = 2
 
     private let context: OpaquePointer
+    private var effort = CompressionEffort.standard
 
     /// - Parameter level: libzstd's, 1 to 22; higher is denser and slower.
     package init(level: Int32 = Compressor.standardLevel) {
@@ -29,9 +30,23 @@ package final class Compressor {
     /// Writes one frame, with the content size in its header, to `output`.
     ///
     /// - Returns: the size of the frame in bytes; nil when `output` is too small for it.
-    package func compress(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Int? {
+    package func compress(
+        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer,
+        effort: CompressionEffort = .standard
+    ) -> Int? {
+        if effort != self.effort { apply(effort) }
         let result = ZSTD_compress2(context, output.baseAddress, output.count, input.baseAddress, input.count)
         return ZSTD_isError(result) == 0 ? result : nil
+    }
+
+    private func apply(_ effort: CompressionEffort) {
+        self.effort = effort
+        ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, effort.hashLog)
+        ZSTD_CCtx_setParameter(context, ZSTD_c_minMatch, effort.minimumMatch)
+        let isStandard = effort == .standard
+        ZSTD_CCtx_setParameter(context, ZSTD_c_strategy, isStandard ? 0 : Int32(bitPattern: ZSTD_fast.rawValue))
+        // 2 MiB holds almost every chunk whole.
+        ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, isStandard ? 0 : 21)
     }
 
     /// One frame for bytes at hand as an array.

@@ -135,10 +135,13 @@ package final class BlobSaver: Sendable {
             }
             var payload = content
             var uncompressedLength: Int?
-            if kind == .tree || compressibility.isWorthCompressing(content) {
+            let verdict = kind == .tree ? .compress(.standard) : compressibility.verdict(content)
+            if case .compress(let effort) = verdict {
                 let bound = Compressor.bound(content.count)
                 if scratch.bytes.count < bound { scratch = RawBuffer(byteCount: bound) }
-                if let size = compressor.compress(content, into: scratch.bytes), size < content.count || kind == .tree {
+                if let size = compressor.compress(content, into: scratch.bytes, effort: effort),
+                    size < content.count || kind == .tree
+                {
                     payload = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(scratch.bytes)[0..<size])
                     uncompressedLength = content.count
                 }

@@ -116,7 +116,7 @@ import Testing
     @Test func `noise is stored as it is, text and small blobs are compressed`() {
         let test = CompressibilityTest()
         var random = PseudoRandom(seed: 7)
-        func isWorth(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { test.isWorthCompressing($0) } }
+        func isWorth(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { test.verdict($0) } != .incompressible }
         #expect(!isWorth(random.bytes(1_000_000)))
         #expect(!isWorth(random.bytes(65_536)))
         #expect(isWorth(random.bytes(65_535)), "a small blob is compressed without asking")
@@ -125,5 +125,31 @@ import Testing
         #expect(isWorth([]))
         // A zip with a long index: three noisy samples and one that shrinks are worth it.
         #expect(isWorth(random.bytes(700_000) + [UInt8](repeating: 0, count: 300_000)))
+    }
+
+    @Test func `large blobs are compressed with the effort that their samples ask for`() {
+        let test = CompressibilityTest()
+        var random = PseudoRandom(seed: 8)
+        func verdict(_ bytes: [UInt8]) -> CompressibilityTest.Verdict { bytes.withUnsafeBytes { test.verdict($0) } }
+        let zeros = [UInt8](repeating: 0, count: 300_000)
+        #expect(verdict(zeros) == .compress(.large(sampledPercent: 1)))
+        #expect(verdict(Array(zeros[..<262_144])) == .compress(.standard), "libzstd has its own for small ones")
+        // Half of the bits of each byte are noise.
+        let half = random.bytes(300_000).map { $0 & 0x0F }
+        #expect(verdict(half) == .compress(.large(sampledPercent: 50)))
+        for percent in [0, 25, 26, 48, 49, 60, 61, 96] {
+            let compressor = Compressor()
+            let effort = CompressionEffort.large(sampledPercent: percent)
+            for content in [half, zeros, half] {
+                var frame = [UInt8](repeating: 0, count: Compressor.bound(content.count))
+                let count = content.withUnsafeBytes { content in
+                    frame.withUnsafeMutableBytes { compressor.compress(content, into: $0, effort: effort) }
+                }
+                let expanded = try? decompress(Array(frame[..<(count ?? 0)]), maximum: 300_000)
+                #expect(expanded == content)
+            }
+            // Afterwards the standard gives what a fresh compressor gives.
+            #expect(compressor.compress(half) == Compressor().compress(half))
+        }
     }
 }
