@@ -143,6 +143,13 @@ let package = Package(
                 "Maintenance", "Retention", "Threads", "JSON", argumentParser,
             ], exclude: ["Golden"]),
         tests("EndToEnd", ["JSON"]),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "SnapshotModel", "Repository", "RepositoryFormat", "RepositoryCrypto", "Compression", "Chunking",
+                "ObjectStorage", "PluginProtocol", "JSONRPC", "JSON",
+            ], path: "Tests/Fuzz/Targets"),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay"),
     ],
     swiftLanguageModes: [.v6]
 )

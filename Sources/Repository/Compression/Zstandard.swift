@@ -94,6 +94,9 @@ package final class Decompressor {
         // ZSTD_CONTENTSIZE_ERROR and _UNKNOWN are the two largest values of the type.
         if declared < UInt64.max - 1 {
             guard declared <= UInt64(maximumByteCount) else { throw Self.tooLarge(maximumByteCount) }
+            guard declared <= UInt64(Self.largestContent(of: frame.count)) else {
+                throw CompressionError(message: "zstd: \(frame.count) bytes cannot hold the \(declared) they declare.")
+            }
             var output = [UInt8](repeating: 0, count: Int(declared))
             var failure: CompressionError?
             output.withUnsafeMutableBytes { bytes in
@@ -124,6 +127,12 @@ package final class Decompressor {
                 throw CompressionError(message: "zstd: the frame ends before its content does.")
             }
         }
+    }
+
+    /// The most bytes that a frame can hold: four bytes make at most one block of 128 KiB (RFC 8878, sections 3.1.1.2
+    /// and 3.1.1.2.4). What declares more is damaged; knowing it before asking for the memory keeps small lies cheap.
+    package static func largestContent(of frameByteCount: Int) -> Int {
+        frameByteCount.multipliedReportingOverflow(by: 1 << 15).overflow ? .max : frameByteCount << 15
     }
 
     private static func tooLarge(_ maximum: Int) -> CompressionError {

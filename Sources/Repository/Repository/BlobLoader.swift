@@ -79,7 +79,9 @@ package final class BlobLoader {
         let plainByteCount = sealed.count - Sealer.overheadByteCount
         let contentByteCount = blob.contentByteCount
         // A blob of more than 1 GiB was written by nobody; refuse before asking for the memory.
-        guard sealed.count == Int(blob.length), plainByteCount >= 0, contentByteCount <= 1 << 30 else {
+        guard sealed.count == Int(blob.length), plainByteCount >= 0, contentByteCount <= 1 << 30,
+            contentByteCount <= Decompressor.largestContent(of: plainByteCount)
+        else {
             throw damaged(blob, pack, FormatError("blob", "its length does not fit"))
         }
         let needed = plainByteCount + contentByteCount + 2

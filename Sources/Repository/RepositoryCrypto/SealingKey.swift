@@ -62,13 +62,22 @@ package struct KeyDerivation: Sendable, Equatable {
     /// The most memory a key file may ask for: 128 * N * r bytes, 1 GiB; bounds what a hostile repository can cost.
     package static let maximumMemoryByteCount: UInt64 = 1 << 30
 
+    /// The most work a key file may ask for: N * r * p, about 85 times what ``standard`` asks for. Without it a key of
+    /// 200 bytes could keep the one who opens it busy for hours.
+    package static let maximumWork: UInt64 = 1 << 27
+
+    /// True for parameters within RFC 7914, section 2, and the bounds on memory and work.
+    package var isAllowed: Bool {
+        cost > 1 && cost & (cost - 1) == 0 && cost <= 1 << 24 && (1...64).contains(blockSize)
+            && (1...1024).contains(parallelism) && 128 * cost * blockSize <= Self.maximumMemoryByteCount
+            && cost * blockSize * parallelism <= Self.maximumWork
+    }
+
     /// Derives the 64 bytes of a ``SealingKey`` from a password.
     ///
-    /// - Throws: ``CryptoError/Code/badParameters`` for parameters outside RFC 7914 or above the memory bound.
+    /// - Throws: ``CryptoError/Code/badParameters`` for parameters that are not allowed.
     package func derive(password: [UInt8], salt: [UInt8]) throws(CryptoError) -> SealingKey {
-        guard cost > 1, cost & (cost - 1) == 0, cost <= 1 << 24, blockSize > 0, blockSize <= 64, parallelism > 0,
-            parallelism <= 1024, 128 * cost * blockSize <= Self.maximumMemoryByteCount
-        else { throw .badParameters }
+        guard isAllowed else { throw .badParameters }
         var output = [UInt8](repeating: 0, count: 64)
         let result = password.withUnsafeBytes { password in
             EVP_PBE_scrypt(

@@ -136,7 +136,8 @@ struct ByteScanner {
         throw failure("a string without an end")
     }
 
-    /// The text of a string as UTF-8 bytes, escapes resolved. Lone surrogates become U+FFFD, as in Go.
+    /// The text of a string as UTF-8 bytes, escapes resolved. Lone surrogates and bytes that are no UTF-8 become U+FFFD,
+    /// as in Go.
     mutating func string() throws(FormatError) -> [UInt8] {
         try expect(0x22)
         let start = position
@@ -149,7 +150,7 @@ struct ByteScanner {
             let byte = bytes[position]
             position += 1
             switch byte {
-            case 0x22: return output
+            case 0x22: return GoText.repaired(output)
             case 0x5C: try escape(into: &output)
             case 0..<0x20: throw failure("a raw control character in a string")
             default: output.append(byte)

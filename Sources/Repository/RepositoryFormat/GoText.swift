@@ -175,6 +175,23 @@ enum GoText {
         return true
     }
 
+    /// The text with U+FFFD for each byte that is not part of valid UTF-8, as Go's decoder of JSON reads it.
+    static func repaired(_ text: [UInt8]) -> [UInt8] {
+        guard text.contains(where: { $0 >= 0x80 }), !isUTF8(text) else { return text }
+        var output: [UInt8] = []
+        var index = 0
+        while index < text.count {
+            if let (scalar, width) = scalar(in: text, at: index) {
+                output.append(contentsOf: UTF8.encode(scalar) ?? .init())
+                index += width
+            } else {
+                output.append(contentsOf: [0xEF, 0xBF, 0xBD])
+                index += 1
+            }
+        }
+        return output
+    }
+
     /// The scalar whose encoding starts at `index`, and its width; nil for anything RFC 3629 forbids.
     private static func scalar(in bytes: [UInt8], at index: Int) -> (Unicode.Scalar, Int)? {
         let first = bytes[index]
