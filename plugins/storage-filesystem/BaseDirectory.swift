@@ -10,7 +10,7 @@ struct BaseDirectory: Sendable {
     private let device: UInt64
     private let inode: UInt64
 
-    /// - Throws: `PluginFailure`: `unavailable` when the directory is missing and not to be made, `badConfig` when it is
+    /// - Throws: `PluginFailure`: `notFound` when the directory is missing and not to be made, `badConfig` when it is
     ///   something else.
     init(path: String, create: Bool) throws {
         let segments = path.split(separator: "/")
@@ -27,7 +27,13 @@ struct BaseDirectory: Sendable {
 
     /// The directory itself, proven to be the one that was opened first.
     func open() throws -> Descriptor {
-        let directory = try Self.openDirectory(path)
+        let directory: Descriptor
+        do { directory = try Self.openDirectory(path) } catch let failure as PluginFailure
+            where failure.code == .notFound
+        {
+            // It was there when the plugin was opened: an outage, and no proof that an object is absent.
+            throw PluginFailure.unavailable(failure.message)
+        }
         let status = try directory.status(naming: path)
         guard status.device == device, status.inode == inode else {
             throw PluginFailure.unavailable(
@@ -42,7 +48,8 @@ struct BaseDirectory: Sendable {
         guard number < 0 else { return Descriptor(number) }
         switch errno {
         case ENOENT:
-            throw PluginFailure.unavailable(
+            throw PluginFailure(
+                .notFound,
                 "the directory '\(path)' does not exist; make it, mount its file system, or set 'create' to true")
         case ENOTDIR: throw PluginFailure.badConfig("'\(path)' is not a directory")
         case let code: throw PluginFailure.system("open '\(path)'", errno: code)

@@ -91,6 +91,12 @@ package struct PluginHostError: Error, Sendable, CustomStringConvertible {
 
     /// Whether the plugin said that the object is positively absent.
     package var isNotFound: Bool { code == .remote && remote?.code == .notFound }
+
+    /// Whether the plugin refused to be opened because the place that its configuration names is positively absent.
+    package var isPlaceAbsent: Bool { code == .refused && remote?.code == .notFound }
+
+    /// The plugin's own sentence, without who said it and when.
+    package var remoteMessage: String? { remote?.message }
 }
 
 /// Which plugin an error, an event or a log line is about.

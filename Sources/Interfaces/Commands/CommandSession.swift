@@ -47,6 +47,13 @@ struct CommandSession {
         return try body(host)
     }
 
+    /// Runs `body` with the plugins that are installed; needs no state and makes none.
+    func withPlugins<Result>(_ body: (PluginInspection) throws -> Result) throws -> Result {
+        let inspection = try PluginInspection(environment: environment, logger: logger)
+        defer { inspection.close() }
+        return try body(inspection)
+    }
+
     private func releaseLeftovers(_ host: Host) throws {
         for line in try host.releaseLeftovers() { terminal.warning(line) }
     }

@@ -37,12 +37,19 @@ extension Host {
     /// Starts the storage plugin of a destination.
     ///
     /// - Parameter cancellation: stops its calls; nil for that of the command.
+    /// - Throws: ``ServiceError/Code/noPlace`` when the plugin says that its place is positively absent; errors of the
+    ///   plugin host.
     package func openStorage(
         _ destination: Destination, mode: AccessMode = .readWrite, cancellation: Cancellation? = nil
     ) throws -> StoragePlugin {
-        try pipelines.supervisor.openStorage(
-            try locator.locate(.storage, destination.plugin), instance: destination.name, mode: mode,
-            config: destination.config, cancellation: cancellation ?? self.cancellation)
+        do {
+            return try pipelines.supervisor.openStorage(
+                try locator.locate(.storage, destination.plugin), instance: destination.name, mode: mode,
+                config: destination.config, cancellation: cancellation ?? self.cancellation)
+        } catch let error as PluginHostError where error.isPlaceAbsent {
+            let reason = error.remoteMessage ?? error.message
+            throw ServiceError(.noPlace, "There is no repository at the destination: \(reason).")
+        }
     }
 
     /// Writes, reads, lists and deletes an object in a destination.

@@ -8,6 +8,8 @@ package struct ServiceError: Error, CustomStringConvertible {
         package static let badValue = Code("badValue")
         /// There is no state directory, destination or password yet.
         package static let notSetUp = Code("notSetUp")
+        /// The place that the destination names is positively absent: no directory, no bucket.
+        package static let noPlace = Code("noPlace")
         /// A file or directory of the host cannot be read or written.
         package static let inaccessible = Code("inaccessible")
         /// Others can read what only we may.

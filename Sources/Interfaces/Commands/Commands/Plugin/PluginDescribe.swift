@@ -28,12 +28,12 @@ struct PluginDescribe: ParsableCommand {
         } else {
             kinds = [.storage, .hook, .source]
         }
-        try session.withHost(creating: true) { host in
+        try session.withPlugins { plugins in
             var failure: (any Error)?
             for kind in kinds {
                 do {
-                    let reference = try host.locator.locate(kind, plugin)
-                    let description = try host.pipelines.supervisor.describe(
+                    let reference = try plugins.locator.locate(kind, plugin)
+                    let description = try plugins.supervisor.describe(
                         reference, cancellation: session.cancellation)
                     return session.terminal.result(JSONLine.encoded(description.encoded))
                 } catch {

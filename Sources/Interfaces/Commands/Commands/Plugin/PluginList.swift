@@ -14,14 +14,14 @@ struct PluginList: ParsableCommand {
 
     func run() throws {
         let session = CommandSession(options)
-        try session.withHost(creating: true) { host in
-            let found = host.locator.discover().map { discovery -> (PluginDiscovery, PluginDescription?, String?) in
+        try session.withPlugins { plugins in
+            let found = plugins.locator.discover().map { discovery -> (PluginDiscovery, PluginDescription?, String?) in
                 if let problem = discovery.problem { return (discovery, nil, problem.message) }
                 do {
-                    let reference = try host.locator.locate(discovery.kind ?? .storage, discovery.executable)
+                    let reference = try plugins.locator.locate(discovery.kind ?? .storage, discovery.executable)
                     return (
                         discovery,
-                        try host.pipelines.supervisor.describe(reference, cancellation: session.cancellation), nil
+                        try plugins.supervisor.describe(reference, cancellation: session.cancellation), nil
                     )
                 } catch {
                     return (discovery, nil, "\(error)")
@@ -55,7 +55,7 @@ struct PluginList: ParsableCommand {
             }
             table.lines.forEach(session.terminal.result)
             if found.isEmpty {
-                session.terminal.remark("no plugins in \(host.locator.directories.joined(separator: ", "))")
+                session.terminal.remark("no plugins in \(plugins.locator.directories.joined(separator: ", "))")
             }
         }
     }
