@@ -24,7 +24,8 @@ struct Stillpoint: ParsableCommand {
         version: "stillpoint \(Host.version)",
         subcommands: [
             InitCommand.self, ApplicationCommand.self, DestinationCommand.self, BackupCommand.self,
-            SnapshotsCommand.self, ShowCommand.self, ListCommand.self, DumpCommand.self, RestoreCommand.self,
+            SnapshotsCommand.self, ShowCommand.self, ListCommand.self, FindCommand.self, DiffCommand.self,
+            DumpCommand.self, RestoreCommand.self, StatsCommand.self,
             CheckCommand.self,
             UnlockCommand.self, KeyCommand.self, RunsCommand.self, RunCommand.self, ThawCommand.self,
             PluginCommand.self,
@@ -78,6 +79,7 @@ package func runStillpoint(_ arguments: [String]) -> Never {
 /// Services have a few errors of their own; the rest is the pipelines' table.
 func exitCode(of error: any Error) -> SnapshotModel.ExitCode {
     if let error = error as? ServiceError, error.code == .badValue { return .usage }
+    if let error = error as? ServiceError, error.code == .noPlace { return .noRepository }
     if error is ManifestInvalid { return .usage }
     if let error = error as? SnapshotModelError,
         [.malformedName, .malformedRunID, .malformedTag].contains(error.code)
@@ -88,8 +90,11 @@ func exitCode(of error: any Error) -> SnapshotModel.ExitCode {
     return RunFailure.exitCode(of: error)
 }
 
+/// The last sentence of a command. What was done in part was done: the sentence is a warning then, and no error.
 private func report(_ message: String, _ code: SnapshotModel.ExitCode, _ isJSON: Bool) {
-    Terminal(isJSON: isJSON, isQuiet: false, noColor: false, environment: .current).error(message, code: code.rawValue)
+    let terminal = Terminal(isJSON: isJSON, isQuiet: false, noColor: false, environment: .current)
+    if code == .partial, !isJSON { return terminal.warning(message) }
+    terminal.error(message, code: code.rawValue)
 }
 
 /// Deep trees keep a descriptor open for each level; the soft limit is a default, not a wish.

@@ -12,6 +12,8 @@ package struct ArchiveError: Error, CustomStringConvertible {
         package static let unwritable = Code("unwritable")
         /// The file system is full.
         package static let noSpace = Code("noSpace")
+        /// Content in the repository that is not what it was.
+        package static let damaged = Code("damaged")
     }
 
     package let code: Code
@@ -21,6 +23,10 @@ package struct ArchiveError: Error, CustomStringConvertible {
 
     static func unreadableRoot(_ path: String, _ errno: Int32) -> ArchiveError {
         ArchiveError(code: .unreadableRoot, message: "\(path) cannot be read: \(systemMessage(errno)).")
+    }
+    /// - Parameter path: absolute within the snapshot.
+    static func damaged(_ path: String, _ cause: any Error) -> ArchiveError {
+        ArchiveError(code: .damaged, message: "\(path) cannot be read from the repository: \(cause)")
     }
     static func unwritable(_ path: String, _ errno: Int32) -> ArchiveError {
         ArchiveError(

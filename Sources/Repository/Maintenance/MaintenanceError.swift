@@ -6,6 +6,8 @@ package struct MaintenanceError: Error, CustomStringConvertible {
         private init(_ name: String) { self.name = name }
         /// Going on would lose data that a snapshot needs.
         package static let refused = Code("refused")
+        /// An object that is not there.
+        package static let notFound = Code("notFound")
     }
 
     package let code: Code
@@ -19,5 +21,13 @@ package struct MaintenanceError: Error, CustomStringConvertible {
         self.code = code
         self.message = message
         self.cause = cause
+    }
+}
+
+extension MaintenanceError {
+    /// - Parameter name: an id or its first digits.
+    static func noPack(_ name: String) -> MaintenanceError {
+        MaintenanceError(
+            code: .notFound, message: "No index knows a pack '\(name)'; check the id, or run 'stillpoint check'.")
     }
 }

@@ -24,6 +24,8 @@ package struct RepositoryError: Error, CustomStringConvertible {
         package static let ambiguous = Code("ambiguous")
         /// The repository can be read only: format version 1.
         package static let readOnly = Code("readOnly")
+        /// A key that is needed: the one in use, or the last one.
+        package static let keyInUse = Code("keyInUse")
     }
 
     package let code: Code
@@ -100,6 +102,24 @@ package struct RepositoryError: Error, CustomStringConvertible {
             .ambiguous,
             "'\(name)' fits \(matches.count) snapshots (\(matches.map(\.short).joined(separator: ", "))); give more digits."
         )
+    }
+    static func noKey(_ name: String) -> RepositoryError {
+        RepositoryError(.notFound, "No key is named '\(name)'; 'stillpoint key list' lists those there are.")
+    }
+    static func ambiguousKey(_ name: String, _ matches: [ObjectID]) -> RepositoryError {
+        let ids = matches.map(\.short).joined(separator: ", ")
+        return RepositoryError(
+            .ambiguous,
+            "'\(name)' fits \(matches.count) keys (\(ids)); give more digits.")
+    }
+    static func keyInUse(_ id: ObjectID) -> RepositoryError {
+        RepositoryError(
+            .keyInUse,
+            "The key \(id.short) is the one that opened the repository just now; open it with another password to remove "
+                + "this key, or run 'stillpoint key passwd' to replace it.")
+    }
+    static func lastKey(_ id: ObjectID) -> RepositoryError {
+        RepositoryError(.keyInUse, "The key \(id.short) is the last one; without it nobody can open the repository.")
     }
     /// - Parameter path: absolute within the snapshot.
     package static func noPath(_ path: String, in snapshot: ObjectID) -> RepositoryError {

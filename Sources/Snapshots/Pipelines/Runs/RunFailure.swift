@@ -33,7 +33,8 @@ package enum RunFailure {
         switch error {
         case let error as RepositoryError: exitCode(of: error)
         case let error as ObjectStoreError: error.code == .noSpace ? .noSpace : cause(error.cause)
-        case let error as ArchiveError: error.code == .noSpace ? .noSpace : .failed
+        case let error as ArchiveError:
+            error.code == .noSpace ? .noSpace : error.code == .damaged ? .verificationFailed : .failed
         case let error as CatalogError: error.code == .noSpace ? .noSpace : .failed
         case let error as JournalError: error.code == .noSpace ? .noSpace : cause(error.cause)
         case let error as LeaseError: cause(error.cause)

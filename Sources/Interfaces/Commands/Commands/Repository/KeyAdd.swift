@@ -12,19 +12,14 @@ struct KeyAdd: ParsableCommand {
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var passwords: PasswordOptions
-    @Option(
-        name: .customLong("new-password-file"),
-        help: ArgumentHelp("Read the new password from a file.", valueName: "file")) var newPasswordFile: String?
+    @OptionGroup var newPassword: NewPasswordOptions
 
     func run() throws {
         let session = CommandSession(options)
         try session.withHost { host in
             try session.withRepository(host, passwords, lock: .shared, index: false) { destination in
-                let resolver = PasswordResolver(
-                    file: newPasswordFile, command: nil, environment: Environment([:]),
-                    prompt: { try Terminal.ask("new " + $0, echo: false, session.cancellation) })
                 let id = try destination.repository.addKey(
-                    password: resolver.password(confirming: true), identity: host.pipelines.identity,
+                    password: newPassword.password(session), identity: host.pipelines.identity,
                     now: Timestamp(milliseconds: Host.now().milliseconds))
                 if session.terminal.isJSON {
                     session.terminal.result(

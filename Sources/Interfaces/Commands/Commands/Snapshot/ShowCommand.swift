@@ -18,8 +18,7 @@ struct ShowCommand: ParsableCommand {
         let session = CommandSession(options)
         try session.withHost { host in
             try session.withRepository(host, passwords, lock: nil, index: true) { destination in
-                let found = try destination.repository.snapshots(cancellation: session.cancellation) { _, _ in }.named(
-                    snapshot)
+                let found = try session.snapshot(snapshot, destination, host)
                 let browser = try SnapshotBrowser(destination.repository)
                 let document = try browser.document(of: found)
                 let summary = SnapshotSummary(found)

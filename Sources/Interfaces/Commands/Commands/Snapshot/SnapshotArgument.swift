@@ -13,4 +13,9 @@ struct SnapshotArgument {
         name = String(text[..<colon])
         path = String(text[text.index(after: colon)...])
     }
+
+    /// The path with one slash before each name and none at the end; empty for the top of the snapshot.
+    var normalizedPath: String {
+        (path ?? "").split(separator: "/").reduce("") { "\($0)/\($1)" }
+    }
 }
