@@ -45,9 +45,9 @@ struct QueryFixture {
         return ids.compactMap { id in all.first { $0.id == id } }
     }
 
-    /// What a command of restic prints as JSON.
+    /// What a command of restic prints as JSON. Without `--quiet`, which would leave changes out.
     func restic(_ arguments: String) throws -> [[String: Any]] {
-        let result = try fixture.run("restic --no-lock -q \(arguments)")
+        let result = try fixture.run("restic --no-lock \(arguments)")
         var objects: [[String: Any]] = []
         for line in result.output.split(separator: "\n") where line.hasPrefix("{") || line.hasPrefix("[") {
             let value = try JSONSerialization.jsonObject(with: Data(line.utf8))

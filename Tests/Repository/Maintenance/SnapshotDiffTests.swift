@@ -18,15 +18,11 @@ import Testing
             ours.append("\($0.modifier) \(String(decoding: $0.path, as: UTF8.self))")
         }
         let names = queries.ids.map(\.hexadecimal).joined(separator: " ")
-        var theirs = try queries.restic("diff --json \(metadata ? "--metadata" : "") \(names)")
-        if theirs.isEmpty {
-            // 0.14 prints nothing but the result with --quiet.
-            theirs = try queries.restic("diff --json \(metadata ? "--metadata" : "") \(names)")
-        }
+        let theirs = try queries.restic("diff --json \(metadata ? "--metadata" : "") \(names)")
         let changes = theirs.filter { $0["message_type"] as? String == "change" }.map {
             "\($0["modifier"] as? String ?? "") \($0["path"] as? String ?? "")"
         }
-        if !changes.isEmpty { #expect(ours == changes) }
+        #expect(ours == changes && !changes.isEmpty)
         let summary = try #require(theirs.first { $0["message_type"] as? String == "statistics" })
         let result = try #require(statistics)
         #expect(summary["changed_files"] as? Int == result.changedFiles)
