@@ -4,6 +4,9 @@ import Synchronization
 
 /// Where each blob lies: a flat hash table, 48 bytes a blob and 4 to 8 bytes of slots.
 ///
+/// A blob that lies in several packs, as after concurrent backups, has its further places in a list beside the table,
+/// which is looked at only when the first place fails.
+///
 /// Blobs that are being saved are *claimed*: known, so that nobody saves them twice, but without a place until their
 /// pack is stored.
 package final class BlobIndex: Sendable {
@@ -11,6 +14,11 @@ package final class BlobIndex: Sendable {
     package struct Location: Sendable, Hashable {
         package let pack: ObjectID
         package let blob: PackedBlob
+
+        package init(pack: ObjectID, blob: PackedBlob) {
+            self.pack = pack
+            self.blob = blob
+        }
     }
 
     private struct Entry {
@@ -34,6 +42,9 @@ package final class BlobIndex: Sendable {
         var packs: [ObjectID] = []
         var packSizes: [UInt64] = []
         var packNumbers: [ObjectID: UInt32] = [:]
+        /// Further places of blobs that the table has a place of.
+        var duplicates: [Entry] = []
+        var areDuplicatesSorted = true
 
         init() {
             entries = .allocate(capacity: capacity)
@@ -94,6 +105,54 @@ package final class BlobIndex: Sendable {
             packNumbers[pack] = number
             return number
         }
+
+        func location(_ entry: Entry) -> Location {
+            Location(
+                pack: packs[Int(entry.packAndKind & Self.claimed)],
+                blob: PackedBlob(
+                    id: entry.id, kind: entry.packAndKind & Self.treeBit == 0 ? .data : .tree, offset: entry.offset,
+                    length: entry.length,
+                    uncompressedLength: entry.uncompressedLength == 0 ? nil : entry.uncompressedLength))
+        }
+
+        mutating func addDuplicate(_ entry: Entry, of existing: Int) {
+            let first = entries[existing]
+            // The same pack in several index files is one place.
+            guard first.packAndKind != entry.packAndKind || first.offset != entry.offset else { return }
+            duplicates.append(entry)
+            areDuplicatesSorted = false
+        }
+
+        /// Sorts the list by blob and drops places that were told twice.
+        mutating func sortDuplicates() {
+            guard !areDuplicatesSorted else { return }
+            func key(_ entry: Entry) -> (ObjectID, UInt32, UInt32) { (entry.id, entry.packAndKind, entry.offset) }
+            duplicates.sort { key($0) < key($1) }
+            var kept = 0
+            for entry in duplicates where kept == 0 || key(duplicates[kept - 1]) != key(entry) {
+                duplicates[kept] = entry
+                kept += 1
+            }
+            duplicates.removeSubrange(kept...)
+            areDuplicatesSorted = true
+        }
+
+        /// The further places of a blob.
+        mutating func otherLocations(of id: ObjectID, _ kind: BlobKind) -> [Location] {
+            sortDuplicates()
+            var (low, high) = (0, duplicates.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if duplicates[middle].id < id { low = middle + 1 } else { high = middle }
+            }
+            var found: [Location] = []
+            while low < duplicates.count, duplicates[low].id == id {
+                let place = location(duplicates[low])
+                if place.blob.kind == kind { found.append(place) }
+                low += 1
+            }
+            return found
+        }
     }
 
     private let table = Mutex(Table())
@@ -145,13 +204,97 @@ package final class BlobIndex: Sendable {
         table.withLock { table in
             guard let number = table.find(id, kind).entry else { return nil }
             let entry = table.entries[number]
-            let pack = entry.packAndKind & Table.claimed
-            guard pack != Table.claimed else { return nil }
-            return Location(
-                pack: table.packs[Int(pack)],
-                blob: PackedBlob(
-                    id: id, kind: kind, offset: entry.offset, length: entry.length,
-                    uncompressedLength: entry.uncompressedLength == 0 ? nil : entry.uncompressedLength))
+            guard entry.packAndKind & Table.claimed != Table.claimed else { return nil }
+            return table.location(entry)
+        }
+    }
+
+    /// All places of a blob, that of ``location(of:_:)`` first; none when it is unknown or only claimed.
+    package func locations(of id: ObjectID, _ kind: BlobKind) -> [Location] {
+        table.withLock { table in
+            guard let number = table.find(id, kind).entry else { return [] }
+            let entry = table.entries[number]
+            guard entry.packAndKind & Table.claimed != Table.claimed else { return [] }
+            return [table.location(entry)] + table.otherLocations(of: id, kind)
+        }
+    }
+
+    /// Blobs that lie in more places than one: how many places are more than one, and the bytes of their sealed blobs.
+    package var duplicates: (count: Int, byteCount: UInt64) {
+        table.withLock { table in
+            table.sortDuplicates()
+            return (table.duplicates.count, table.duplicates.reduce(0) { $0 + UInt64($1.length) })
+        }
+    }
+
+    /// Looks up many blobs under one lock; `body` must not call the index.
+    ///
+    /// - Parameter body: gets the position in `ids`, a number of the blob that is dense (0 ..< ``count``) and stays the
+    ///   same, and the size of its content; the last two are nil for blobs that are unknown or only claimed.
+    package func lookUp(
+        _ ids: [ObjectID], _ kind: BlobKind, _ body: (_ position: Int, _ number: Int?, _ contentByteCount: Int?) -> Void
+    ) {
+        table.withLock { table in
+            for position in ids.indices {
+                guard let number = table.find(ids[position], kind).entry,
+                    table.entries[number].packAndKind & Table.claimed != Table.claimed
+                else {
+                    body(position, nil, nil)
+                    continue
+                }
+                let entry = table.entries[number]
+                let size = entry.uncompressedLength == 0 ? max(32, entry.length) - 32 : entry.uncompressedLength
+                body(position, number, Int(size))
+            }
+        }
+    }
+
+    /// Calls `body` with each blob that is stored, its number as in ``lookUp(_:_:_:)``; `body` must not call the index.
+    package func forEach(_ body: (_ number: Int, Location) -> Void) {
+        table.withLock { table in
+            for number in 0..<table.count where table.entries[number].packAndKind & Table.claimed != Table.claimed {
+                body(number, table.location(table.entries[number]))
+            }
+        }
+    }
+
+    /// All blobs that the index places in some packs, further copies included; a pass over the whole index.
+    package func blobs(of packs: Set<ObjectID>) -> [ObjectID: [PackedBlob]] {
+        table.withLock { table in
+            table.sortDuplicates()
+            var found: [ObjectID: [PackedBlob]] = [:]
+            let wanted = table.packs.map { packs.contains($0) }
+            func add(_ entry: Entry) {
+                let number = Int(entry.packAndKind & Table.claimed)
+                guard number < wanted.count, wanted[number] else { return }
+                let place = table.location(entry)
+                found[place.pack, default: []].append(place.blob)
+            }
+            for number in 0..<table.count { add(table.entries[number]) }
+            for entry in table.duplicates { add(entry) }
+            return found
+        }
+    }
+
+    /// How many of these blobs the index places just here.
+    package func countMatches(_ blobs: [PackedBlob], in pack: ObjectID) -> Int {
+        table.withLock { table in
+            guard let number = table.packNumbers[pack] else { return 0 }
+            var count = 0
+            for blob in blobs {
+                guard let existing = table.find(blob.id, blob.kind).entry else { continue }
+                let first = table.entries[existing]
+                if first.packAndKind & Table.claimed == number, first.offset == blob.offset,
+                    first.length == blob.length, first.uncompressedLength == blob.uncompressedLength ?? 0
+                {
+                    count += 1
+                } else if table.otherLocations(of: blob.id, blob.kind).contains(where: {
+                    $0.pack == pack && $0.blob == blob
+                }) {
+                    count += 1
+                }
+            }
+            return count
         }
     }
 
@@ -160,7 +303,7 @@ package final class BlobIndex: Sendable {
         location(of: id, kind)?.blob.contentByteCount
     }
 
-    /// Takes in a pack that is stored; of a blob in several packs the first place counts.
+    /// Takes in a pack that is stored; of a blob in several packs the first place counts, the others are kept in reserve.
     package func insert(pack: ObjectID, blobs: [PackedBlob]) {
         var size = UInt64(PackHeader.overheadByteCount)
         for blob in blobs {
@@ -179,6 +322,8 @@ package final class BlobIndex: Sendable {
                 if let existing {
                     if table.entries[existing].packAndKind & Table.claimed == Table.claimed {
                         table.entries[existing] = entry
+                    } else {
+                        table.addDuplicate(entry, of: existing)
                     }
                 } else {
                     table.append(entry, slot: slot)

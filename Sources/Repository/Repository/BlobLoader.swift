@@ -22,14 +22,44 @@ package final class BlobLoader {
         sealer = try repository.makeSealer()
     }
 
-    /// The content of a blob, proven by its hash.
+    /// The content of a blob, proven by its hash; from another pack when the one of the index fails and there is one.
     ///
-    /// - Throws: ``RepositoryError/Code/damaged`` when the blob is in no index or is not what it was; errors of the
-    ///   store.
+    /// - Throws: ``RepositoryError/Code/damaged`` when the blob is in no index or is not what it was in any of its
+    ///   packs; errors of the store.
     package func load(_ id: ObjectID, _ kind: BlobKind) throws -> [UInt8] {
         guard let location = repository.index.location(of: id, kind) else {
             throw RepositoryError.missingBlob(id, kind)
         }
+        do { return try load(location) } catch {
+            guard Self.isDamage(error), let content = loadElsewhere(id, kind, than: location.pack) else { throw error }
+            return content
+        }
+    }
+
+    /// The content of a blob from any pack but one.
+    ///
+    /// - Returns: nil when no other pack has it intact.
+    package func loadElsewhere(_ id: ObjectID, _ kind: BlobKind, than pack: ObjectID) -> [UInt8]? {
+        for location in repository.index.locations(of: id, kind) where location.pack != pack {
+            // Who asks has the first error, which says more than that of a copy.
+            if let content = try? load(location) { return content }
+        }
+        return nil
+    }
+
+    /// True for errors that say that a pack, or a blob in it, is not what it was, rather than out of reach.
+    package static func isDamage(_ error: any Error) -> Bool {
+        if let error = error as? ObjectStoreError {
+            return [.notFound, .invalidRange, .integrity].contains(error.code)
+        }
+        return (error as? RepositoryError)?.code == .damaged
+    }
+
+    /// The content of the copy of a blob in one pack, proven by its hash.
+    ///
+    /// - Throws: ``RepositoryError/Code/damaged``; errors of the store.
+    package func load(_ location: BlobIndex.Location) throws -> [UInt8] {
+        let kind = location.blob.kind
         if kind == .tree, let bytes = try treePack(location.pack) {
             return try bytes.withUnsafeBytes { bytes in
                 let (start, end) = (Int(location.blob.offset), Int(location.blob.offset) + Int(location.blob.length))
@@ -116,6 +146,34 @@ package final class BlobLoader {
         }
         let plain = try sealer.open(Array(bytes[start..<bytes.count - 4]))
         return try PackHeader.blobs(plain, dataByteCount: start)
+    }
+
+    /// The blobs that a pack's own header lists, read without the rest of the pack.
+    ///
+    /// - Throws: ``RepositoryError/Code/damaged``; errors of the store.
+    package func header(of pack: ObjectID, packByteCount: Int64) throws -> [PackedBlob] {
+        let what = "The header of pack \(pack.hexadecimal)"
+        let key = ObjectKind.pack.key(pack)
+        guard packByteCount >= Int64(PackHeader.overheadByteCount) else {
+            throw RepositoryError.damaged(what, cause: FormatError("pack header", "the pack is too short"))
+        }
+        // Enough for some 1,500 blobs; most packs have fewer.
+        let tailByteCount = min(packByteCount, 64 << 10)
+        var tail = try repository.store.get(key, range: packByteCount - tailByteCount..<packByteCount)
+        guard tail.count >= 4 else { throw RepositoryError.damaged(what) }
+        let length = tail.suffix(4).reversed().reduce(Int64(0)) { $0 << 8 | Int64($1) }
+        guard length >= Int64(Sealer.overheadByteCount), length + 4 <= packByteCount else {
+            throw RepositoryError.damaged(
+                what, cause: FormatError("pack header", "its length \(length) does not fit the pack"))
+        }
+        let start = packByteCount - 4 - length
+        if length + 4 > Int64(tail.count) { tail = try repository.store.get(key, range: start..<packByteCount) }
+        do {
+            let plain = try sealer.open(Array(tail.suffix(Int(length) + 4).dropLast(4)))
+            return try PackHeader.blobs(plain, dataByteCount: Int(start))
+        } catch {
+            throw RepositoryError.damaged(what, cause: error)
+        }
     }
 
     private func damaged(_ blob: PackedBlob, _ pack: ObjectID, _ cause: (any Error)?) -> RepositoryError {

@@ -98,10 +98,10 @@ package struct ObjectID: Hashable, Sendable, Comparable, CustomStringConvertible
 
     /// In the order of the bytes, as file names sort.
     package static func < (a: ObjectID, b: ObjectID) -> Bool {
-        let left = [a.words.0, a.words.1, a.words.2, a.words.3]
-        let right = [b.words.0, b.words.1, b.words.2, b.words.3]
-        for (x, y) in zip(left, right) where x != y { return x.byteSwapped < y.byteSwapped }
-        return false
+        if a.words.0 != b.words.0 { return a.words.0.byteSwapped < b.words.0.byteSwapped }
+        if a.words.1 != b.words.1 { return a.words.1.byteSwapped < b.words.1.byteSwapped }
+        if a.words.2 != b.words.2 { return a.words.2.byteSwapped < b.words.2.byteSwapped }
+        return a.words.3.byteSwapped < b.words.3.byteSwapped
     }
 }
 

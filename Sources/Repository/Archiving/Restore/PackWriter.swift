@@ -69,31 +69,49 @@ final class PackWriter {
         let bytes: [UInt8]
         do {
             bytes = try restorer.repository.store.get(ObjectKind.pack.key(pack), range: range)
-        } catch let error as ObjectStoreError where [.notFound, .invalidRange, .integrity].contains(error.code) {
-            for use in uses { fail(use.file, "\(error)") }
-            return
+        } catch {
+            guard BlobLoader.isDamage(error) else { throw error }
+            return try forEachBlob(uses) { try writeCopy(of: $0, pack, "\(error)") }
         }
         guard bytes.count == range.count else {
-            for use in uses { fail(use.file, "The store gave \(bytes.count) of \(range.count) bytes of a pack.") }
-            return
+            let reason = "The store gave \(bytes.count) of \(range.count) bytes of a pack."
+            return try forEachBlob(uses) { try writeCopy(of: $0, pack, reason) }
         }
         try bytes.withUnsafeBytes { bytes in
-            var position = uses.startIndex
-            while position < uses.endIndex {
-                let blob = uses[position].blob
-                var last = position + 1
-                while last < uses.endIndex, uses[last].blob == blob { last += 1 }
+            try forEachBlob(uses) { uses in
+                guard let blob = uses.first?.blob else { return }
                 let offset = Int(Int64(blob.offset) - range.lowerBound)
                 let sealed = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + Int(blob.length)])
                 do {
                     try loader.open(blob, pack: pack, sealed: sealed) { content in
-                        for use in uses[position..<last] { try write(content, use) }
+                        for use in uses { try write(content, use) }
                     }
                 } catch let error as RepositoryError {
-                    for use in uses[position..<last] { fail(use.file, "\(error)") }
+                    try writeCopy(of: uses, pack, "\(error)")
                 }
-                position = last
             }
+        }
+    }
+
+    /// Calls `body` with the uses of one blob after the other.
+    private func forEachBlob(_ uses: ArraySlice<BlobUse>, _ body: (ArraySlice<BlobUse>) throws -> Void) rethrows {
+        var position = uses.startIndex
+        while position < uses.endIndex {
+            var last = position + 1
+            while last < uses.endIndex, uses[last].blob == uses[position].blob { last += 1 }
+            try body(uses[position..<last])
+            position = last
+        }
+    }
+
+    /// Writes a blob whose copy in `pack` is damaged from another pack, where there is one that has it.
+    private func writeCopy(of uses: ArraySlice<BlobUse>, _ pack: ObjectID, _ reason: String) throws {
+        guard let blob = uses.first?.blob, let content = loader.loadElsewhere(blob.id, blob.kind, than: pack) else {
+            for use in uses { fail(use.file, reason) }
+            return
+        }
+        try content.withUnsafeBytes { content in
+            for use in uses { try write(content, use) }
         }
     }
 
