@@ -33,6 +33,11 @@ package final class OpenRepository: Sendable {
         self.chunker = chunker
     }
 
+    /// The same repository with an empty index of its own: for work that must not see all of it.
+    package func withEmptyIndex() throws -> OpenRepository {
+        try OpenRepository(store: store, config: config, keyID: keyID, sealingKey: sealingKey)
+    }
+
     /// A sealer for the calling thread.
     func makeSealer() throws -> Sealer { try Sealer(sealingKey) }
 }

@@ -31,10 +31,13 @@ package struct RepositoryError: Error, CustomStringConvertible {
     package let code: Code
     package let message: String
     package let cause: (any Error)?
+    /// What is so, without the advice that ``message`` gives: for lists of many such sentences.
+    package let statement: String
 
-    private init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+    private init(_ code: Code, _ message: String, statement: String? = nil, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
+        self.statement = statement.map { $0 + "." } ?? message
         self.cause = cause
     }
 
@@ -78,9 +81,10 @@ package struct RepositoryError: Error, CustomStringConvertible {
     }
     static func damaged(_ what: String, cause: (any Error)? = nil) -> RepositoryError {
         let reason = cause.map { ": \(clause($0))" } ?? ""
+        let statement = "\(what) is damaged\(reason)"
         return RepositoryError(
-            .damaged, "\(what) is damaged\(reason); run 'stillpoint check --read-data' to see the extent.", cause: cause
-        )
+            .damaged, "\(statement); run 'stillpoint check --read-data' to see the extent.", statement: statement,
+            cause: cause)
     }
     static let keysWithoutConfig = RepositoryError(
         .damaged,
@@ -88,9 +92,9 @@ package struct RepositoryError: Error, CustomStringConvertible {
             + "restore the config, or remove the folder 'keys' if nothing was ever stored there.")
     /// A blob that a tree or file needs and no index knows: `damaged`.
     package static func missingBlob(_ id: ObjectID, _ kind: BlobKind) -> RepositoryError {
-        RepositoryError(
-            .damaged,
-            "The \(kind.name) blob \(id.hexadecimal) is in no index; run 'stillpoint check' to see the extent.")
+        let statement = "The \(kind.name) blob \(id.hexadecimal) is in no index"
+        return RepositoryError(
+            .damaged, "\(statement); run 'stillpoint check' to see the extent.", statement: statement)
     }
     /// - Parameter name: as the person gave it: an id, its first digits, or `latest`.
     package static func noSnapshot(_ name: String) -> RepositoryError {

@@ -35,7 +35,7 @@ package enum TreeDecoding {
         try scanner.object { (scanner, key) throws(FormatError) in
             try member(key, &scanner, &node, &kind)
         }
-        guard let kind else { throw scanner.failure("a node without a known type") }
+        guard let kind else { throw scanner.failure("a node without a type") }
         node.kind = kind
         guard !node.name.isEmpty, node.name != [0x2E], node.name != [0x2E, 0x2E], !node.name.contains(0x2F),
             !node.name.contains(0)
@@ -52,7 +52,10 @@ package enum TreeDecoding {
             guard let name = GoText.unquoted(try scanner.string()) else { throw scanner.failure("a badly quoted name") }
             node.name = name
         } else if key.equals("type") {
-            kind = TreeNode.Kind(rawValue: String(decoding: try scanner.plainString(), as: UTF8.self))
+            let name = String(decoding: try scanner.plainString(), as: UTF8.self)
+            kind = TreeNode.Kind(rawValue: name)
+            // A newer program may know more types; its other entries are as good as ever.
+            if kind == nil, !name.isEmpty { (kind, node.unknownKind) = (.irregular, Array(name.utf8)) }
         } else if key.equals("mode") {
             node.mode = try scanner.integer(UInt32.self)
         } else if key.equals("mtime") {

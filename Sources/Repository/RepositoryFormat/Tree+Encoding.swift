@@ -31,7 +31,11 @@ package enum TreeEncoding {
         literal("{\"name\":", &output)
         GoText.appendJSONString(GoText.quoted(node.name), to: &output)
         literal(",\"type\":\"", &output)
-        output.append(contentsOf: node.kind.rawValue.utf8)
+        if node.unknownKind.isEmpty {
+            output.append(contentsOf: node.kind.rawValue.utf8)
+        } else {
+            output.append(contentsOf: node.unknownKind)
+        }
         output.append(0x22)
         number(",\"mode\":", UInt64(node.mode), &output)
         time(",\"mtime\":\"", node.modified, &output)

@@ -18,6 +18,9 @@ package struct TreeNode: Sendable, Hashable {
     /// The name as the file system has it; any bytes but `/` and NUL.
     package var name: [UInt8]
     package var kind: Kind
+    /// The type of an entry that this program does not know, as the tree has it; its ``kind`` is `irregular`. Empty for
+    /// all others.
+    package var unknownKind: [UInt8] = []
     /// Go's `fs.FileMode`, see ``GoFileMode``; 0 is left out.
     package var mode: UInt32 = 0
     package var modified: Timestamp

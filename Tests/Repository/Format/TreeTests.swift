@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(arguments: [
-        #"{"name":"a"}"#, #"{"name":"a","type":"unknown"}"#, #"{"type":"file"}"#, #"{"name":"a","type":"dir"}"#,
+        #"{"name":"a"}"#, #"{"name":"a","type":""}"#, #"{"type":"file"}"#, #"{"name":"a","type":"dir"}"#,
         #"{"name":"a","type":"file","mode":-1}"#, #"{"name":"a","type":"file","mode":4294967296}"#,
         #"{"name":"a","type":"file","size":18446744073709551616}"#, #"{"name":"a","type":"file","size":1.5}"#,
         #"{"name":"a","type":"file","mtime":"yesterday"}"#, #"{"name":"a","type":"file","content":["00"]}"#,

@@ -17,6 +17,8 @@ import Threads
     /// The packs of data and of trees.
     let dataPack: ObjectID
     let treePack: ObjectID
+    /// How many blobs the pack of data has: the polynomial decides how many chunks the large file has.
+    let blobCount: Int
 
     init() throws {
         fixture = try MemoryFixture("check")
@@ -29,6 +31,7 @@ import Threads
         (node, _, snapshot) = try fixture.backup(source.path("src"))
         let index = try fixture.open().index
         dataPack = try #require(index.location(of: ObjectID(hashing: Array("first".utf8)), .data)?.pack)
+        blobCount = try #require(index.blobs(of: [dataPack])[dataPack]?.count)
         let root = try #require(node.subtree)
         treePack = try #require(index.location(of: root, .tree)?.pack)
         let (errors, hints) = try fixture.check(readData: true)
@@ -46,7 +49,12 @@ import Threads
         let errors = try fixture.check(readData: false).errors
         #expect(errors.count == 1)
         #expect(errors[0].hasPrefix("The pack \(dataPack) is missing, and with it "), "\(errors)")
-        #expect(try fixture.check(readData: true).errors.count == 2)
+        #expect(
+            errors[0].hasSuffix(
+                "\(blobCount) blobs. Needed by /data/a, /data/b, /data/dir/c, /data/dir/large of snapshot \(snapshot.short)."
+            ),
+            "\(errors)")
+        #expect(try fixture.check(readData: true).errors == errors)
     }
 
     @Test func `a truncated pack`() throws {
@@ -54,11 +62,12 @@ import Threads
         let bytes = try fixture.memory.get(key, range: nil)
         for count in [0, 1, bytes.count / 2, bytes.count - 1] {
             fixture.memory.replace(key, with: Array(bytes[0..<count]))
-            #expect(
-                try fixture.check(readData: false).errors
-                    == ["The pack \(dataPack) has \(count) bytes instead of \(bytes.count)."])
+            let found = try fixture.check(readData: false).errors
+            #expect(found.count == 1)
+            #expect(found[0].hasPrefix("The pack \(dataPack) has \(count) bytes instead of \(bytes.count)."))
+            #expect(found[0].contains("Needed by /data/") == (count < bytes.count - 1), "\(found)")
             let errors = try fixture.check(readData: true).errors
-            #expect(errors.count > 1 && errors.allSatisfy { $0.contains(dataPack.hexadecimal) }, "\(errors)")
+            #expect(errors.count == 2 && errors.allSatisfy { $0.contains(dataPack.hexadecimal) }, "\(errors)")
         }
     }
 
@@ -66,9 +75,11 @@ import Threads
         try fixture.flip(ObjectKind.pack.key(dataPack), at: Int(location(of: "second").offset) + 20)
         #expect(try fixture.check(readData: false).errors == [], "only reading the data shows it")
         let errors = try fixture.check(readData: true).errors
-        #expect(errors.count == 2, "\(errors)")
-        #expect(errors.contains { $0.hasPrefix("The data blob \(blobID("second")) in pack \(dataPack) is damaged") })
-        #expect(errors.contains { $0.hasPrefix("The pack \(dataPack) does not match its name") })
+        #expect(
+            errors == [
+                "The pack \(dataPack) is damaged: its bytes do not match its name; 1 of its \(blobCount) blobs is damaged "
+                    + "(data \(blobID("second"))). Needed by /data/b of snapshot \(snapshot.short)."
+            ])
 
         let target = source.path("restored")
         let statistics = try fixture.restore(node, to: target)
@@ -87,7 +98,11 @@ import Threads
         for position in [-5, -30, -1, -2, -4] {
             try fixture.flip(key, at: position)
             let errors = try fixture.check(readData: true).errors
-            #expect(errors.count == 2 && errors.allSatisfy { $0.hasPrefix("The pack \(dataPack)") }, "\(errors)")
+            #expect(
+                errors == [
+                    "The pack \(dataPack) is damaged: its bytes do not match its name; its header is damaged; its \(blobCount) "
+                        + "blobs are intact."
+                ])
             fixture.memory.replace(key, with: bytes)
         }
         // The index alone restores.
@@ -109,9 +124,12 @@ import Threads
         fixture.memory.replace(index, with: nil)
         let (errors, hints) = try fixture.check(readData: false)
         #expect(
-            errors.count == 1 && errors[0].hasPrefix("The root of snapshot \(snapshot.short): The tree blob"),
+            errors.count == 1 && errors[0].hasPrefix("The tree blob ")
+                && errors[0].hasSuffix(" is in no index. Needed by / of snapshot \(snapshot.short)."),
             "\(errors)")
-        #expect(hints.count == 1 && hints[0].hasPrefix("2 packs with "), "\(hints)")
+        #expect(
+            hints.count == 1 && hints[0].hasPrefix("2 packs with ")
+                && hints[0].hasSuffix(" are in no index; what is missing may be in them."), "\(hints)")
     }
 
     @Test func `a flipped byte in a snapshot`() throws {
@@ -131,8 +149,8 @@ import Threads
         let errors = try fixture.check(readData: false).errors
         #expect(
             errors.count == 1
-                && errors[0].hasPrefix(
-                    "/data/dir of snapshot \(snapshot.short): The tree blob \(tree) in pack \(treePack)"),
+                && errors[0].hasPrefix("The tree blob \(tree) in pack \(treePack) is damaged: ")
+                && errors[0].hasSuffix(" Needed by /data/dir of snapshot \(snapshot.short)."),
             "\(errors)")
         let target = source.path("restored")
         try fixture.restore(node, to: target)
@@ -179,10 +197,14 @@ import Threads
         try saver.finish()
         let id = try fixture.open().save(
             SnapshotRecord(time: Timestamp(seconds: 0), tree: root, paths: [], hostname: "h"))
+        let (errors, hints) = try fixture.check(readData: false)
         #expect(
-            try fixture.check(readData: false).errors == [
-                "/a of snapshot \(id.short): its blobs have 5 bytes, the file has 6.",
-                "/b of snapshot \(id.short): a file without a list of blobs.",
+            errors == [
+                "The entry 'b' of tree \(root) is a file without a list of blobs. It is /b of snapshot \(id.short)."
+            ])
+        #expect(
+            hints == [
+                "The entry 'a' of tree \(root) has 6 bytes by its entry and 5 by its blobs. It is /a of snapshot \(id.short)."
             ])
         // Neither is restored in silence.
         var directory = node

@@ -6,23 +6,15 @@ package import Threads
 
 /// Proves that a repository holds what its snapshots need.
 package struct RepositoryCheck: Sendable {
-    /// One thing that is wrong, or worth knowing.
-    package struct Finding: Sendable, Hashable {
-        /// Errors mean that data is missing or damaged; hints cost nothing but space.
-        package let isError: Bool
-        /// One sentence that names the object.
-        package let message: String
-    }
-
     /// How far a check has come.
     package struct Progress: Sendable, Hashable {
-        /// The stages in their order; `data` only when the data is read.
-        package enum Phase: String, Sendable { case index, packs, snapshots, data }
+        /// The stages in their order; `data` only when data is read.
+        package enum Phase: String, Sendable { case index, packs, trees, data }
         /// The stage at work.
         package var phase: Phase
         /// How many of the stage's objects are done: 0 to ``total``.
         package var done: Int
-        /// Index files, packs, snapshots, or packs to read.
+        /// Index files, packs, trees, or packs to read. How many trees there are nobody knows before: 0.
         package var total: Int
     }
 
@@ -32,175 +24,226 @@ package struct RepositoryCheck: Sendable {
         package var packs = 0
         package var blobs = 0
         package var trees = 0
+        package var packsRead = 0
         package var bytesRead: UInt64 = 0
         package var findings: [Finding] = []
         /// True without errors; hints do not count.
         package var isClean: Bool { !findings.contains { $0.isError } }
     }
 
-    private let repository: OpenRepository
-    private let readData: Bool
-    private let cancellation: Cancellation
-    private let progress: @Sendable (Progress) -> Void
-    private let state = CheckState()
+    let repository: OpenRepository
+    let subset: DataSubset
+    let cancellation: Cancellation
+    let progress: @Sendable (Progress) -> Void
 
-    /// - Parameter readData: read every pack and prove each blob, not just the structure.
+    /// The index of the repository must not be loaded: the check reads it.
+    ///
+    /// - Parameter subset: which packs are read to prove each blob; the structure is always checked.
     package init(
-        _ repository: OpenRepository, readData: Bool, cancellation: Cancellation,
+        _ repository: OpenRepository, subset: DataSubset, cancellation: Cancellation,
         progress: @escaping @Sendable (Progress) -> Void = { _ in }
     ) {
         self.repository = repository
-        self.readData = readData
+        self.subset = subset
         self.cancellation = cancellation
         self.progress = progress
     }
 
-    /// Runs the check; each finding is collected, none ends it.
-    ///
-    /// - Throws: when the store cannot be listed, or on cancellation.
-    package func run() throws -> Result {
-        // Snapshots before the index: what a backup adds meanwhile is then in the index we read.
-        let snapshots = try repository.snapshots(cancellation: cancellation) { id, error in
-            state.error("The snapshot \(id.hexadecimal) cannot be read: \(error)")
-        }
-        let packs = try readIndexes()
-        try comparePacks(packs)
-        try checkSnapshots(snapshots)
-        if readData { try readPacks(packs) }
-        var result = state.result
-        result.snapshots = snapshots.count
-        result.packs = packs.count
-        result.blobs = repository.index.count
-        return result
+    /// A check that reads all packs or none.
+    package init(
+        _ repository: OpenRepository, readData: Bool, cancellation: Cancellation,
+        progress: @escaping @Sendable (Progress) -> Void = { _ in }
+    ) {
+        self.init(repository, subset: readData ? .all : .none, cancellation: cancellation, progress: progress)
     }
 
-    /// Reads the indexes, damaged ones as findings; the packs with their blobs, of a pack in several indexes once.
-    private func readIndexes() throws -> [ObjectID: [PackedBlob]] {
-        let packs = Mutex<[ObjectID: [PackedBlob]]>([:])
+    /// Runs the check; each finding is collected, none ends it.
+    ///
+    /// - Throws: when the store cannot be listed or fails otherwise, or on cancellation.
+    package func run() throws -> Result {
+        var run = CheckRun()
+        // Snapshots before the index: what a backup adds meanwhile is then in the index we read.
+        let snapshots = try repository.snapshots(cancellation: cancellation) { id, error in
+            guard BlobLoader.isDamage(error) || error is FormatError else { throw error }
+            run.add(.unreadableSnapshot, "The snapshot \(id.hexadecimal) cannot be read: \(Self.clause(error)).", id)
+        }
+        let packs = try readIndexes(&run)
+        let stored = try comparePacks(packs, &run)
+        let used = UsedBlobs(count: repository.index.count)
+        let trees = try TreeSurvey(repository, used: used, cancellation: cancellation).run(
+            roots: snapshots.map(\.record.tree)
+        ) { progress(Progress(phase: .trees, done: $0, total: 0)) }
+        try readPacks(packs, stored, &run)
+        run.addTrees(trees)
+        if run.hasDamage {
+            let search = try ConcernSearch(repository, cancellation: cancellation)
+            run.addLost(repository.index, to: search)
+            run.addTrees(to: search)
+            if !search.isEmpty { try search.run(snapshots, &run.findings) }
+        }
+        addHints(packs, used, isComplete: trees.badTrees.isEmpty && !run.hasUnreadableSnapshots, &run)
+        return Result(
+            snapshots: snapshots.count, packs: packs.count, blobs: repository.index.count, trees: trees.treeCount,
+            packsRead: run.packsRead, bytesRead: run.bytesRead,
+            findings: run.findings.filter(\.isError) + run.findings.filter { !$0.isError })
+    }
+
+    /// An error as a part of a sentence.
+    static func clause(_ error: any Error) -> String {
+        var text = (error as? RepositoryError)?.statement ?? "\(error)"
+        if text.hasSuffix(".") { text.removeLast() }
+        return text
+    }
+
+    /// Reads the indexes, damaged ones as findings.
+    private func readIndexes(_ run: inout CheckRun) throws -> [ObjectID: PackTable.Entry] {
+        let table = PackTable()
         let ids = try repository.ids(of: .index)
+        let done = Atomic(0)
+        let failures = Mutex<[(ObjectID, any Error)]>([])
         try repository.forEachConcurrently(ids, cancellation: cancellation, name: "index") { id in
             do {
                 let bytes = try repository.loadUnpacked(.index, id)
                 try bytes.withUnsafeBytes { bytes in
                     try IndexDocument.forEachPack(in: bytes) { pack, blobs in
                         repository.index.insert(pack: pack, blobs: blobs)
-                        packs.withLock { $0[pack] = $0[pack] ?? blobs }
+                        table.insert(pack, blobs)
                     }
                 }
             } catch {
-                state.error("The index \(id.hexadecimal) cannot be read: \(error)")
+                guard BlobLoader.isDamage(error) || error is FormatError else { throw error }
+                failures.withLock { $0.append((id, error)) }
             }
-            progress(Progress(phase: .index, done: state.step(.index), total: ids.count))
+            let count = done.add(1, ordering: .relaxed).newValue
+            progress(Progress(phase: .index, done: count, total: ids.count))
         }
-        return packs.withLock { $0 }
+        for (id, error) in failures.withLock({ $0 }).sorted(by: { $0.0 < $1.0 }) {
+            run.add(.unreadableIndex, "The index \(id.hexadecimal) cannot be read: \(Self.clause(error)).", id)
+        }
+        return table.entries
     }
 
-    private func comparePacks(_ packs: [ObjectID: [PackedBlob]]) throws {
-        var stored: [ObjectID: Int64] = [:]
+    /// Compares what the index says with what is stored.
+    ///
+    /// - Returns: the packs that are stored and in the index, and their sizes in the store.
+    private func comparePacks(
+        _ packs: [ObjectID: PackTable.Entry], _ run: inout CheckRun
+    ) throws -> [ObjectID: Int64] {
+        var unreferenced: [ObjectID: Int64] = [:]
         for object in try repository.store.list(prefix: ObjectKind.pack.prefix) {
-            if let id = ObjectKind.pack.id(of: object.key) { stored[id] = object.size }
+            if let id = ObjectKind.pack.id(of: object.key) { unreferenced[id] = object.size }
         }
-        for (id, size) in repository.index.packs {
-            guard let found = stored.removeValue(forKey: id) else {
-                state.error("The pack \(id.hexadecimal) is missing, and with it \(packs[id]?.count ?? 0) blobs.")
+        var stored: [ObjectID: Int64] = [:]
+        for id in packs.keys.sorted() {
+            guard let entry = packs[id] else { continue }
+            guard let found = unreferenced.removeValue(forKey: id) else {
+                run.add(
+                    .missingPack,
+                    "The pack \(id.hexadecimal) is missing, and with it \(counted(entry.blobCount, "blob")).", id)
+                run.missingPacks.insert(id)
                 continue
             }
-            if UInt64(clamping: found) != size {
-                state.error("The pack \(id.hexadecimal) has \(found) bytes instead of \(size).")
-            }
-            for (first, second) in zip(packs[id] ?? [], (packs[id] ?? []).dropFirst()) where first.kind != second.kind {
-                state.hint("The pack \(id.hexadecimal) mixes trees and data.")
-                break
+            stored[id] = found
+            if entry.isContradictory {
+                run.add(.wrongIndex, "Several indexes place different blobs in pack \(id.hexadecimal).", id)
+            } else if UInt64(clamping: found) != entry.byteCount {
+                run.add(
+                    .wrongPackSize,
+                    "The pack \(id.hexadecimal) has \(found) bytes instead of \(entry.byteCount).", id)
+                if UInt64(clamping: found) < entry.byteCount { run.cutPacks[id] = found }
             }
         }
-        if !stored.isEmpty {
-            let bytes = stored.values.reduce(Int64(0)) { $0.addingReportingOverflow($1).partialValue }
-            state.hint(
-                "\(stored.count) packs with \(bytes) bytes are in no index: leftovers of interrupted backups, which cost "
-                    + "space only.")
-        }
+        run.unreferenced = (unreferenced.count, unreferenced.values.reduce(0) { $0 &+ max(0, $1) })
+        run.resolveMissing(in: repository.index)
         progress(Progress(phase: .packs, done: packs.count, total: packs.count))
+        return stored
     }
 
-    private func checkSnapshots(_ snapshots: [OpenRepository.Snapshot]) throws {
-        let visited = VisitedTrees()
-        try repository.forEachConcurrently(snapshots, cancellation: cancellation, name: "trees") { snapshot in
-            let walk = try TreeCheck(
-                repository, loader: BlobLoader(repository), visited: visited, cancellation: cancellation)
-            try walk.run(root: snapshot.record.tree) { path, problem in
-                state.error("\(path.isEmpty ? "The root" : path) of snapshot \(snapshot.id.short): \(problem)")
+    private func readPacks(
+        _ packs: [ObjectID: PackTable.Entry], _ stored: [ObjectID: Int64], _ run: inout CheckRun
+    ) throws {
+        var generator = SystemRandomNumberGenerator()
+        let chosen = subset.select(from: stored, using: &generator)
+        guard !chosen.isEmpty else { return }
+        let next = Atomic(0)
+        let done = Atomic(0)
+        let outcomes = Mutex<[(ObjectID, PackProof.Outcome)]>([])
+        let totals = Mutex<UInt64>(0)
+        // One thread more than processors: one waits for the store while the others compute.
+        try runWorkers(count: min(chosen.count, processorCount + 1), name: "data") {
+            let proof = try PackProof(repository)
+            while true {
+                try cancellation.check()
+                let position = next.add(1, ordering: .relaxed).oldValue
+                guard position < chosen.count else { return }
+                let id = chosen[position]
+                let outcome: PackProof.Outcome
+                do {
+                    outcome = try proof.prove(id, size: stored[id] ?? 0, indexed: packs[id]?.blobCount ?? 0)
+                } catch {
+                    // Nobody needs to read on when the check has failed.
+                    next.store(chosen.count, ordering: .relaxed)
+                    throw error
+                }
+                totals.withLock { $0 += UInt64(outcome.byteCount) }
+                if !outcome.problems.isEmpty || !outcome.damaged.isEmpty || !outcome.contradictions.isEmpty {
+                    outcomes.withLock { $0.append((id, outcome)) }
+                }
+                let count = done.add(1, ordering: .relaxed).newValue
+                progress(Progress(phase: .data, done: count, total: chosen.count))
             }
-            progress(Progress(phase: .snapshots, done: state.step(.snapshots), total: snapshots.count))
         }
-        state.trees(visited.count)
+        try cancellation.check()
+        run.packsRead = chosen.count
+        run.bytesRead = totals.withLock { $0 }
+        for (id, outcome) in outcomes.withLock({ $0 }).sorted(by: { $0.0 < $1.0 }) { run.add(outcome, of: id) }
     }
 
-    private func readPacks(_ packs: [ObjectID: [PackedBlob]]) throws {
-        let sizes = repository.index.packs
-        // Each thread holds a whole pack: two keep both processors of a small machine busy.
-        try repository.forEachConcurrently(
-            packs.keys.sorted(), cancellation: cancellation, name: "data", threadLimit: 2
-        ) { id in
-            do {
-                try read(id, size: sizes[id], expected: packs[id] ?? [])
-            } catch let error as ObjectStoreError where error.code == .cancelled {
-                throw error
-            } catch {
-                state.error("The pack \(id.hexadecimal): \(error)")
-            }
-            progress(Progress(phase: .data, done: state.step(.data), total: packs.count))
+    private func addHints(
+        _ packs: [ObjectID: PackTable.Entry], _ used: UsedBlobs, isComplete: Bool, _ run: inout CheckRun
+    ) {
+        if run.unreferenced.count > 0 {
+            let (count, bytes) = run.unreferenced
+            run.add(
+                .unreferencedPacks,
+                run.findings.contains { [.unreadableIndex, .missingBlob, .damagedTree].contains($0.kind) }
+                    ? "\(counted(count, "pack")) with \(bytes) bytes \(be(count)) in no index; what is missing may be in them."
+                    : "\(counted(count, "pack")) with \(bytes) bytes \(be(count)) in no index: leftovers of interrupted backups, "
+                        + "which cost space only.")
         }
-    }
-
-    private func read(_ id: ObjectID, size: UInt64?, expected: [PackedBlob]) throws {
-        let key = ObjectKind.pack.key(id)
-        let bytes: [UInt8]
-        do {
-            // With its size known a pack comes into one buffer that fits.
-            bytes = try repository.store.get(key, range: size.map { 0..<Int64(clamping: $0) })
-        } catch let error as ObjectStoreError where error.code == .invalidRange {
-            bytes = try repository.store.get(key, range: nil)
+        let repeated = packs.values.count { $0.listings > 1 && !$0.isContradictory }
+        if repeated > 0 {
+            run.add(.repeatedPacks, "\(counted(repeated, "pack")) \(be(repeated)) in several index files.")
         }
-        state.read(bytes.count)
-        let loader = try BlobLoader(repository)
-        if ObjectID(hashing: bytes) != id {
-            // Go on: which blobs are hit is what people need to know.
-            state.error("The pack \(id.hexadecimal) does not match its name: its bytes have changed.")
+        let mixed = packs.values.count { $0.hasData && $0.hasTrees }
+        if mixed > 0 {
+            run.add(.mixedPacks, "\(counted(mixed, "pack")) hold\(mixed == 1 ? "s" : "") both trees and data.")
         }
-        try bytes.withUnsafeBytes { bytes in
-            let header = try loader.header(of: bytes)
-            for blob in header {
-                let sealed = UnsafeRawBufferPointer(rebasing: bytes[Int(blob.offset)..<Int(blob.offset + blob.length)])
-                do { try loader.open(blob, pack: id, sealed: sealed) { _ in } } catch { state.error("\(error)") }
-            }
-            let listed = Set(header)
-            for blob in expected where !listed.contains(blob) {
-                state.error(
-                    "The index places the blob \(blob.id.hexadecimal) in pack \(id.hexadecimal), whose header does not."
-                )
-            }
+        let duplicates = repository.index.duplicates
+        if duplicates.count > 0 {
+            run.add(
+                .duplicateBlobs,
+                "\(counted(duplicates.count, "blob")) with \(duplicates.byteCount) bytes \(be(duplicates.count)) stored more than once."
+            )
+        }
+        guard isComplete else { return }
+        let bits = used.snapshot
+        var unused = (count: 0, byteCount: UInt64(0))
+        repository.index.forEach { number, location in
+            guard bits[number >> 6] & 1 << UInt64(number & 63) == 0 else { return }
+            unused = (unused.count + 1, unused.byteCount + UInt64(location.blob.length))
+        }
+        if unused.count > 0 {
+            run.add(
+                .unusedBlobs,
+                "\(counted(unused.count, "blob")) with \(unused.byteCount) bytes \(be(unused.count)) needed by no snapshot."
+            )
         }
     }
 }
 
-/// What a check has found so far, shared by its threads.
-private final class CheckState: Sendable {
-    private struct Counters {
-        var result = RepositoryCheck.Result()
-        var steps: [RepositoryCheck.Progress.Phase: Int] = [:]
-    }
-    private let counters = Mutex(Counters())
+/// "1 pack", "2 packs".
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
-    var result: RepositoryCheck.Result { counters.withLock { $0.result } }
-    func error(_ message: String) { add(.init(isError: true, message: message)) }
-    func hint(_ message: String) { add(.init(isError: false, message: message)) }
-    private func add(_ finding: RepositoryCheck.Finding) { counters.withLock { $0.result.findings.append(finding) } }
-    func read(_ byteCount: Int) { counters.withLock { $0.result.bytesRead += UInt64(byteCount) } }
-    func trees(_ count: Int) { counters.withLock { $0.result.trees = count } }
-    func step(_ phase: RepositoryCheck.Progress.Phase) -> Int {
-        counters.withLock { counters in
-            counters.steps[phase, default: 0] += 1
-            return counters.steps[phase] ?? 0
-        }
-    }
-}
+/// "is" for one thing, "are" for others.
+private func be(_ count: Int) -> String { count == 1 ? "is" : "are" }
