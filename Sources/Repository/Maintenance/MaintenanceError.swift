@@ -6,7 +6,7 @@ package struct MaintenanceError: Error, CustomStringConvertible {
         private init(_ name: String) { self.name = name }
         /// Going on would lose data that a snapshot needs.
         package static let refused = Code("refused")
-        /// An object that is not there.
+        /// What was asked for by name is not there, or the name fits several.
         package static let notFound = Code("notFound")
     }
 
