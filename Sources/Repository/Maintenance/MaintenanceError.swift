@@ -4,6 +4,8 @@ package struct MaintenanceError: Error, CustomStringConvertible {
     package struct Code: Hashable, Sendable {
         private let name: String
         private init(_ name: String) { self.name = name }
+        /// Codes of one topic stand beside its errors.
+        static func make(_ name: String) -> Code { Code(name) }
         /// Going on would lose data that a snapshot needs.
         package static let refused = Code("refused")
         /// What was asked for by name is not there, or the name fits several.

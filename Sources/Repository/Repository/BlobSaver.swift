@@ -62,7 +62,7 @@ package final class BlobSaver: Sendable {
     }
 
     /// Reserves room in the open pack of the kind, opening one when needed.
-    fileprivate func reserve(
+    func reserve(
         _ id: ObjectID, _ kind: BlobKind, length: Int, uncompressedLength: Int?
     ) throws -> (pack: OpenPack, offset: Int) {
         // A full pack is pushed outside the slot's lock: that waits while uploads are behind.
@@ -98,9 +98,9 @@ package final class BlobSaver: Sendable {
         return (nil, pack, offset)
     }
 
-    fileprivate func finishWriting(_ pack: OpenPack) { if pack.finishWriting() { uploader.push(pack) } }
+    func finishWriting(_ pack: OpenPack) { if pack.finishWriting() { uploader.push(pack) } }
 
-    fileprivate func count(_ kind: BlobKind, added: Int, packed: Int) {
+    func count(_ kind: BlobKind, added: Int, packed: Int) {
         counters.withLock { counters in
             if kind == .data { counters.dataBlobs += 1 } else { counters.treeBlobs += 1 }
             counters.addedByteCount += UInt64(added)
@@ -110,8 +110,8 @@ package final class BlobSaver: Sendable {
 
     /// Saves blobs; belongs to one thread.
     package final class Worker {
-        private let saver: BlobSaver
-        private let sealer: Sealer
+        let saver: BlobSaver
+        let sealer: Sealer
         private let hasher = SHA256Hasher()
         private let compressor = Compressor()
         private let compressibility = CompressibilityTest()

@@ -1,7 +1,7 @@
 package import Chunking
 import Compression
 package import ObjectStorage
-import RepositoryCrypto
+package import RepositoryCrypto
 package import RepositoryFormat
 import Synchronization
 
@@ -39,7 +39,7 @@ package final class OpenRepository: Sendable {
     }
 
     /// A sealer for the calling thread.
-    func makeSealer() throws -> Sealer { try Sealer(sealingKey) }
+    package func makeSealer() throws -> Sealer { try Sealer(sealingKey) }
 }
 
 extension OpenRepository {
