@@ -78,6 +78,18 @@ struct CommandSession {
         let destination = try host.openDestination(
             passwordResolver(passwords), remembersKey: !passwords.noKeyCache)
         defer { destination.close() }
+        return try holding(destination, host, lock: lock, patience: patience, index: index, body)
+    }
+
+    /// Runs `body` with an open repository locked.
+    ///
+    /// - Parameters:
+    ///   - lock: as for ``withRepository(_:_:lock:index:_:)``.
+    ///   - patience: how long to wait for locks of others.
+    func holding<Result>(
+        _ destination: OpenDestination, _ host: Host, lock: LockKind?, patience: Duration, index: Bool,
+        _ body: (OpenDestination) throws -> Result
+    ) throws -> Result {
         guard let lock else {
             if index { try destination.repository.loadIndex(cancellation: cancellation) }
             return try body(destination)
@@ -94,10 +106,11 @@ struct CommandSession {
                 terminal.remark("removed the lock of process \(removed.pid) on \(removed.hostname): \(proof)")
             },
             waiting: { reason in terminal.remark("waiting: \(reason)") })
-        let held = try RepositoryLock(
-            destination.repository, exclusive: lock == .exclusive, identity: host.pipelines.identity,
-            clock: { Timestamp(milliseconds: Host.now().milliseconds) }, settling: .overlapped, patience: patience,
-            cancellation: cancellation, remarks: remarks)
+        let held = try host.lock(
+            destination.repository, exclusive: lock == .exclusive, patience: patience, remarks: remarks,
+            reserveReleased: {
+                terminal.remark("the store is full: its reserve of space was given up for the lock")
+            })
         // A store that is gone by now leaves a lock that grows stale, as the documentation says.
         defer {
             do { try held.release() } catch { terminal.warning("The repository's lock could not be removed: \(error)") }
@@ -113,7 +126,8 @@ struct CommandSession {
 
     enum LockKind { case shared, exclusive }
 
-    private static func patience(_ options: PasswordOptions) throws -> Duration {
+    /// How long `--retry-lock` waits.
+    static func patience(_ options: PasswordOptions) throws -> Duration {
         guard let text = options.retryLock else { return .zero }
         guard let duration = DurationText.parse(text) else {
             throw ValidationError("'\(text)' is no time; write a number and a unit of ms, s, m, h, d, e.g. 5m.")

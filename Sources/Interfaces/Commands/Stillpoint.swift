@@ -26,7 +26,7 @@ struct Stillpoint: ParsableCommand {
             InitCommand.self, ApplicationCommand.self, DestinationCommand.self, BackupCommand.self,
             SnapshotsCommand.self, ShowCommand.self, ListCommand.self, FindCommand.self, DiffCommand.self,
             DumpCommand.self, RestoreCommand.self, StatsCommand.self,
-            CheckCommand.self, RepairCommand.self,
+            CheckCommand.self, RepairCommand.self, PruneCommand.self, CopyCommand.self,
             UnlockCommand.self, KeyCommand.self, RunsCommand.self, RunCommand.self, ThawCommand.self,
             PluginCommand.self,
         ])

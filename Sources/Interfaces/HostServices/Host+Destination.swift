@@ -1,5 +1,6 @@
 import Catalog
 package import JSON
+import Maintenance
 import ObjectStorage
 package import PluginHost
 package import PluginProtocol
@@ -67,12 +68,22 @@ extension Host {
     /// - Parameter remembersKey: keep the repository's key in the kernel's keyring for a while, and use one that is there.
     package func openDestination(_ password: PasswordResolver, remembersKey: Bool = true) throws -> OpenDestination {
         let destination = try destination()
+        return try open(destination, remembersKey: remembersKey) {
+            try password.password(remembered: destination.password)
+        }
+    }
+
+    /// Opens a destination and its repository.
+    ///
+    /// - Parameter password: asked for once the storage plugin runs.
+    func open(
+        _ destination: Destination, remembersKey: Bool, _ password: () throws -> [UInt8]
+    ) throws -> OpenDestination {
         let plugin = try openStorage(destination)
         let store = PluginObjectStore(plugin) { try self.openStorage(destination, cancellation: Cancellation()) }
         do {
             let repository = try OpenRepository.open(
-                store, password: password.password(remembered: destination.password),
-                keyCache: remembersKey ? KeyCache() : nil)
+                store, password: password(), keyCache: remembersKey ? KeyCache() : nil)
             return OpenDestination(
                 destination: destination, plugin: plugin, repository: repository, store: store)
         } catch {
@@ -83,24 +94,42 @@ extension Host {
 
     /// Makes a repository in a new destination and remembers both.
     ///
+    /// - Parameter model: a repository as which the new one is to cut files; nil for a way of its own.
     /// - Throws: ``RepositoryError/Code/exists`` when there is a repository; nothing is remembered then.
     package func initialize(
-        storage: String, config: JSONObject, password: PasswordResolver
+        storage: String, config: JSONObject, password: PasswordResolver, like model: OpenRepository? = nil
     ) throws -> (destination: Destination, config: RepositoryConfig) {
         let destination = try Destination(
             name: Self.destinationName, plugin: storage, config: config, password: password.rememberedSource())
         let plugin = try openStorage(try makingPlace(destination))
         defer { plugin.close() }
-        let repository = try OpenRepository.initialize(
-            PluginObjectStore(plugin), password: password.password(confirming: true), identity: pipelines.identity,
-            now: Timestamp(milliseconds: Self.now().milliseconds))
+        let repository = try makeRepository(
+            PluginObjectStore(plugin), password: password.password(confirming: true), like: model)
         try catalog.save(destination, at: Self.now())
         return (destination, repository.config)
     }
 
+    /// Makes a repository, and the reserve for the day on which its store is full.
+    @discardableResult
+    func makeRepository(
+        _ store: PluginObjectStore, password: [UInt8], like model: OpenRepository?
+    ) throws -> OpenRepository {
+        let now = Timestamp(milliseconds: Self.now().milliseconds)
+        let repository =
+            if let model {
+                try SnapshotCopy.makeTarget(
+                    store, password: password, identity: pipelines.identity, now: now, like: model)
+            } else {
+                try OpenRepository.initialize(store, password: password, identity: pipelines.identity, now: now)
+            }
+        // Without a reserve there is a repository all the same; the next prune makes it.
+        try? makeReserve(repository)
+        return repository
+    }
+
     /// The destination as a new repository needs it: plugins that know the setting `create` may make its place, once.
     /// Afterwards a missing place is an error: a disk that is not mounted must not look like an empty repository.
-    private func makingPlace(_ destination: Destination) throws -> Destination {
+    func makingPlace(_ destination: Destination) throws -> Destination {
         let reference = try locator.locate(.storage, destination.plugin)
         let description = try pipelines.supervisor.describe(reference, cancellation: cancellation)
         guard destination.config["create"] == nil,

@@ -24,8 +24,8 @@ extension MaintenanceError {
     }
     static func unreadableSnapshot(_ id: ObjectID, cause: any Error) -> MaintenanceError {
         damaged(
-            "The snapshot \(id.hexadecimal) cannot be read, so that what it needs is not known, and nothing was changed: "
-                + "\(clause(cause)); forget the snapshot, or bring its object back.", cause: cause)
+            "The snapshot \(id.hexadecimal) cannot be read, so that what it needs is not known, and nothing was "
+                + "changed: \(clause(cause)); forget the snapshot, or bring its object back.", cause: cause)
     }
     static func unreadableTree(_ id: ObjectID, snapshot: ObjectID, cause: any Error) -> MaintenanceError {
         damaged(

@@ -32,6 +32,8 @@ package final class SharedSpool: Sendable {
 
     /// Moves ``buildDirectory`` to the file system of the store, once; removes what others have left there.
     ///
+    /// A store without room for a directory is still to be read, and to be pruned: then objects are built in ``input``.
+    ///
     /// - Parameter place: an absolute directory, from `spool_near` of the answer to `open`.
     /// - Throws: ``PluginHostError`` `spool` when it cannot be used.
     package func moveNear(_ place: SpoolPath, swept: (_ path: String, _ killed: Int) -> Void) throws {
@@ -41,14 +43,21 @@ package final class SharedSpool: Sendable {
             OwnedDirectory.sweep(place, prefix: Self.nearPrefix, found: swept)
             let directory: OwnedDirectory
             do { directory = try OwnedDirectory(in: place, prefix: Self.nearPrefix) } catch {
+                if Self.meansNoSpace(error) { return }
                 throw PluginHostError.spool("no spool can be made in \(place), near the store", cause: error)
             }
             do { try ProcessSpool.makeDirectory("\(directory.path)/in") } catch {
                 directory.remove()
+                if Self.meansNoSpace(error) { return }
                 throw error
             }
             near = (place, directory)
         }
+    }
+
+    private static func meansNoSpace(_ error: any Error) -> Bool {
+        let failure = error as? SystemCallFailure ?? (error as? PluginHostError)?.cause as? SystemCallFailure
+        return failure?.code == ENOSPC || failure?.code == EDQUOT
     }
 
     /// Removes everything.

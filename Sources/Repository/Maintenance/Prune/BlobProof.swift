@@ -19,7 +19,8 @@ final class BlobProof {
 
     init(_ repository: OpenRepository) throws { sealer = try repository.makeSealer() }
 
-    /// - Throws: ``FormatError``, `CryptoError`, `CompressionError` for bytes that are not the blob; what `body` throws.
+    /// - Throws: ``FormatError``, `CryptoError`, `CompressionError` for bytes that are not the blob; what `body`
+    ///   throws.
     func open<Result>(
         _ blob: PackedBlob, sealed: UnsafeRawBufferPointer, _ body: (Opened) throws -> Result
     ) throws -> Result {

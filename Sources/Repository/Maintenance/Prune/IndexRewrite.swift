@@ -77,7 +77,7 @@ struct IndexRewrite {
         for id in old where !written.contains(id) { try repository.store.delete(ObjectKind.index.key(id)) }
     }
 
-    private static func requirePresence(of id: ObjectID, in repository: OpenRepository) throws {
+    static func requirePresence(of id: ObjectID, in repository: OpenRepository) throws {
         do { _ = try repository.store.size(of: ObjectKind.index.key(id)) } catch let error as ObjectStoreError
             where error.code == .notFound
         {

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Every blob of every pack that the index files name, copies of one blob included: what pruning and copying plan on.
 ///
-/// Flat, like the index: 40 bytes and 4 to 8 bytes of slots a blob, 16 bytes for each place it lies in, no object of its
-/// own for any of them.
+/// Flat, like the index: 40 bytes and 4 to 8 bytes of slots a blob, 16 bytes for each place it lies in, no object of
+/// its own for any of them.
 package final class PackInventory: Sendable {
     /// A blob and what is known about it.
     struct Blob {

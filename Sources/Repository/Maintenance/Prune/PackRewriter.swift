@@ -7,9 +7,9 @@ import Threads
 
 /// Copies blobs from packs of one repository into new packs of the same or another one.
 ///
-/// Each pack is read once, in the order of its bytes. Every blob is opened and proven by its hash before its copy counts;
-/// within one repository the sealed bytes go on as they are, between two they are sealed anew, and nothing is compressed
-/// again but what was not compressed and should be.
+/// Each pack is read once, in the order of its bytes. Every blob is opened and proven by its hash before its copy
+/// counts; within one repository the sealed bytes go on as they are, between two they are sealed anew, and nothing is
+/// compressed again but what was not compressed and should be.
 final class PackRewriter: Sendable {
     /// Bytes between two wanted blobs that are read along rather than asked for apart.
     private static let gapByteCount: Int64 = 256 << 10
@@ -58,10 +58,8 @@ final class PackRewriter: Sendable {
     ///
     /// - Throws: ``MaintenanceError/Code/damaged`` for a blob that can be read nowhere; errors of both stores.
     func run(
-        _ requests: [UInt32], of blobs: @escaping @Sendable (UInt32) -> Request, done: @escaping @Sendable () -> Void
-    )
-        throws
-    {
+        _ packs: [UInt32], of blobs: @escaping @Sendable (UInt32) -> Request, done: @escaping @Sendable () -> Void
+    ) throws {
         try source.forEachConcurrently(packs, cancellation: cancellation, name: "repack", threadLimit: 4) { pack in
             let worker =
                 try self.idle.withLock { $0.popLast() }

@@ -7,15 +7,19 @@ import Threads
 extension Prune {
     /// Carries out a plan, once.
     ///
-    /// At no moment is a blob that a snapshot needs in no pack, or its pack in no index: packs that no index names go first;
-    /// then new packs are stored, then their index, both are seen to be there, then the new index files, then the old index
-    /// files go, then the old packs. Whoever is killed in between leaves blobs twice and packs without an index, which the
-    /// next prune puts right.
+    /// At no moment is a blob that a snapshot needs in no pack, or its pack in no index: packs that no index names go
+    /// first; then new packs are stored, then their index, both are seen to be there, then the new index files, then
+    /// the old index files go, then the old packs. Whoever is killed in between leaves blobs twice and packs without an
+    /// index, which the next prune puts right.
     ///
-    /// - Throws: ``MaintenanceError`` when a blob cannot be read, or the store does not have what it took; errors of the
-    ///   store; cancellation. What was not finished costs space only.
+    /// - Throws: ``MaintenanceError`` when a blob cannot be read, or the store does not have what it took; errors of
+    ///   the store; cancellation. What was not finished costs space only.
     package func execute(_ plan: PrunePlan) throws {
         try repository.requireWritable()
+        do { try executeAtOnce(plan) } catch let error where Self.isFull(error) { try executeInSteps(plan) }
+    }
+
+    func executeAtOnce(_ plan: PrunePlan) throws {
         let inventory = plan.inventory
         try delete(plan.packs.filter { $0.reason == .unindexed })
         try repack(plan, inventory)
@@ -28,7 +32,7 @@ extension Prune {
         try delete(plan.packs.filter { $0.action != .keep && $0.reason != .unindexed && $0.reason != .absent })
     }
 
-    private func delete(_ packs: [PrunePlan.Pack]) throws {
+    func delete(_ packs: [PrunePlan.Pack]) throws {
         let done = Mutex(0)
         try repository.forEachConcurrently(packs, cancellation: cancellation, name: "delete") { pack in
             try self.repository.store.delete(ObjectKind.pack.key(pack.id))
@@ -77,15 +81,7 @@ extension Prune {
     private func prove(_ packs: [UInt32], oldPackCount: Int, _ inventory: PackInventory) throws {
         let new = inventory.tables.withLock { $0.packs[oldPackCount...] }
         try repository.forEachConcurrently(Array(new), cancellation: cancellation, name: "verify") { pack in
-            let size: Int64
-            do { size = try self.repository.store.size(of: ObjectKind.pack.key(pack.id)) } catch let error
-                as ObjectStoreError where error.code == .notFound
-            {
-                throw MaintenanceError.notStored("pack \(pack.id.hexadecimal)")
-            }
-            guard UInt64(clamping: size) == pack.byteCount else {
-                throw MaintenanceError.notStored("pack \(pack.id.hexadecimal) with its \(pack.byteCount) bytes")
-            }
+            try self.repository.requireStored(pack.id, byteCount: pack.byteCount)
         }
         try inventory.tables.withLock { tables in
             for number in tables.packs.indices.dropFirst(oldPackCount) {
@@ -98,7 +94,7 @@ extension Prune {
                     for index in range {
                         let blob = tables.blobs[Int(tables.places[index].blob)]
                         guard !blob.flags.contains(.used) || !blob.flags.isDisjoint(with: [.kept, .copied]) else {
-                            throw MaintenanceError.lostBlob(blob.id, blob.flags.contains(.tree) ? .tree : .data)
+                            throw MaintenanceError.notStored("copy of blob \(blob.id.hexadecimal)")
                         }
                     }
                 }
@@ -109,14 +105,16 @@ extension Prune {
 
 extension PackInventory {
     /// The blobs of a pack that have to be copied before it goes, in the order of their offsets.
-    func wanted(ofPack pack: UInt32) -> PackRewriter.Request {
+    ///
+    /// - Parameter flags: what a blob must be marked with.
+    func wanted(ofPack pack: UInt32, with flags: Flags = .used) -> PackRewriter.Request {
         tables.withLock { tables in
             var blobs: [PackedBlob] = []
             for range in tables.ranges(of: pack) {
                 for index in range {
                     let place = tables.places[index]
                     let blob = tables.blobs[Int(place.blob)]
-                    guard blob.flags.contains(.used), blob.flags.isDisjoint(with: [.kept, .copied]),
+                    guard blob.flags.isSuperset(of: flags), blob.flags.isDisjoint(with: [.kept, .copied]),
                         Int(blob.place) == index
                     else { continue }
                     blobs.append(tables.packedBlob(place))

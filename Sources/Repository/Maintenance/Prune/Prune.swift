@@ -6,8 +6,8 @@ package import Threads
 
 /// Removes from a repository what no snapshot needs.
 ///
-/// The caller holds an exclusive lock from before ``plan()`` until ``execute(_:)`` has ended. The repository's own index is
-/// neither used nor kept up to date.
+/// The caller holds an exclusive lock from before ``plan()`` until ``execute(_:)`` has ended. The repository's own
+/// index is neither used nor kept up to date.
 package struct Prune: Sendable {
     let repository: OpenRepository
     let options: PruneOptions
@@ -27,8 +27,9 @@ package struct Prune: Sendable {
 
     /// Finds out what is needed and decides about each pack; changes nothing.
     ///
-    /// - Throws: ``MaintenanceError``: `damaged` when a snapshot, an index or a tree cannot be read, or when something that
-    ///   a snapshot needs is missing; `refused` when the store's lists are incomplete. Errors of the store; cancellation.
+    /// - Throws: ``MaintenanceError``: `damaged` when a snapshot, an index or a tree cannot be read, or when something
+    ///   that a snapshot needs is missing; `refused` when the store's lists are incomplete. Errors of the store;
+    ///   cancellation.
     package func plan() throws -> PrunePlan {
         // Snapshots before indexes: should somebody write although we hold the lock, the indexes know more, not less.
         let roots = try roots()

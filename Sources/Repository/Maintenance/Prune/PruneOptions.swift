@@ -31,9 +31,13 @@ package struct PruneOptions: Sendable {
     package var repackTreesOnly = false
     /// Snapshots that are as good as gone: for planning before they are removed.
     package var ignoredSnapshots: Set<ObjectID> = []
-    /// Snapshots that the caller has seen in this repository. Of each that is not listed the store is asked by name: one
-    /// that it has all the same proves its lists incomplete.
+    /// Snapshots that the caller has seen in this repository. Of each that is not listed the store is asked by name:
+    /// one that it has all the same proves its lists incomplete.
     package var knownSnapshots: Set<ObjectID> = []
+
+    /// In a store without room: write anew only what frees bytes, where the least has to be written first, and no more
+    /// than this in one round.
+    var maximumRoundByteCount: UInt64?
 
     package init() {}
 }

@@ -2,8 +2,8 @@ import RepositoryFormat
 
 /// Decides what becomes of each pack: pure, over the inventory with the blobs in use marked, and the list of the store.
 ///
-/// Of a blob with several copies one is chosen, so that the others need not be kept. A pack that is not in the store, or
-/// not of the size that its index gives, is never relied on.
+/// Of a blob with several copies one is chosen, so that the others need not be kept. A pack that is not in the store,
+/// or not of the size that its index gives, is never relied on.
 struct PrunePlanner {
     private struct Candidate {
         let pack: Int
@@ -204,8 +204,8 @@ struct PrunePlanner {
         return candidates
     }
 
-    /// Packs below this size are small. Without an option most packs are not: the size that 3 % of them fall below counts,
-    /// as in restic.
+    /// Packs below this size are small. Without an option most packs are not: the size that 3 % of them fall below
+    /// counts, as in restic.
     private func smallLimit(_ tables: PackInventory.Tables) -> UInt64 {
         if let limit = options.smallPackByteCount { return limit }
         if options.repackSmall { return Self.standardPackByteCount * 4 / 5 }
@@ -216,6 +216,7 @@ struct PrunePlanner {
 
     /// Takes candidates, those that bring most first, until the limits are reached.
     private mutating func choose(_ candidates: [Candidate], _ tables: PackInventory.Tables) {
+        if let limit = options.maximumRoundByteCount { return chooseForRoom(candidates, limit) }
         let allowed = options.maximumUnused.byteCount(beside: statistics.used.bytes)
         let sorted = candidates.sorted { left, right in
             let (a, b) = (states[left.pack], states[right.pack])
@@ -237,6 +238,22 @@ struct PrunePlanner {
                 statistics.repacked.add(state.usedBlobs + state.unusedBlobs, state.blobBytes)
                 statistics.repackedAway.add(state.unusedBlobs, state.unusedBytes)
             }
+        }
+    }
+
+    /// Takes candidates that free bytes, those first of which the least has to be written.
+    private mutating func chooseForRoom(_ candidates: [Candidate], _ limit: UInt64) {
+        var written: UInt64 = 0
+        for candidate in candidates.sorted(by: { states[$0.pack].usedBytes < states[$1.pack].usedBytes }) {
+            let state = states[candidate.pack]
+            guard state.unusedBytes > 0, written + state.usedBytes <= limit else {
+                (actions[candidate.pack], reasons[candidate.pack]) = (.keep, .repackLimit)
+                continue
+            }
+            written += state.usedBytes
+            (actions[candidate.pack], reasons[candidate.pack]) = (.repack, candidate.reason)
+            statistics.repacked.add(state.usedBlobs + state.unusedBlobs, state.blobBytes)
+            statistics.repackedAway.add(state.unusedBlobs, state.unusedBytes)
         }
     }
 

@@ -6,8 +6,8 @@ import Threads
 
 /// Marks every blob that snapshots need, by walking their trees: each tree once, however many snapshots share it.
 ///
-/// Trees are taken by pack, not by path: what is wanted of a pack waits until a thread has it, so that a pack is fetched
-/// once or a few times, never once for each tree.
+/// Trees are taken by pack, not by path: what is wanted of a pack waits until a thread has it, so that a pack is
+/// fetched once or a few times, never once for each tree.
 final class UsedBlobs: Sendable {
     /// The root of a snapshot.
     struct Root: Sendable {
@@ -63,8 +63,8 @@ final class UsedBlobs: Sendable {
 
     /// Marks what the roots need; what was marked before is not looked at again.
     ///
-    /// - Throws: ``MaintenanceError/Code/damaged`` for a tree that cannot be read and a blob that no index names; errors
-    ///   of the store; cancellation.
+    /// - Throws: ``MaintenanceError/Code/damaged`` for a tree that cannot be read and a blob that no index names;
+    ///   errors of the store; cancellation.
     func mark(_ roots: [Root]) throws {
         var found: [(pack: UInt32, wanted: Wanted)] = []
         try inventory.tables.withLock { tables in

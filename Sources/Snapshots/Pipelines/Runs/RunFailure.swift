@@ -1,6 +1,7 @@
 import Archiving
 import Catalog
 import JSONRPC
+import Maintenance
 import ObjectStorage
 import PluginHost
 import PluginProtocol
@@ -33,6 +34,8 @@ package enum RunFailure {
         switch error {
         case let error as RepositoryError: exitCode(of: error)
         case let error as ObjectStoreError: error.code == .noSpace ? .noSpace : cause(error.cause)
+        case let error as MaintenanceError:
+            error.code == .damaged ? .verificationFailed : cause(error.cause)
         case let error as ArchiveError:
             error.code == .noSpace ? .noSpace : error.code == .damaged ? .verificationFailed : .failed
         case let error as CatalogError: error.code == .noSpace ? .noSpace : .failed

@@ -15,10 +15,19 @@ struct InitCommand: ParsableCommand {
     @OptionGroup var options: GlobalOptions
     @OptionGroup var passwords: PasswordOptions
     @OptionGroup var settings: ConfigSettings
+    @OptionGroup var from: FromRepository
+    @Flag(
+        name: .customLong("copy-chunker-params"),
+        help: "Cut files as the repository of --from does, so that copies from there and backups share their data.")
+    var copyChunker = false
 
     func run() throws {
         let session = CommandSession(options)
         let config = try settings.config()
+        let model = try from.other()
+        guard (model != nil) == copyChunker else {
+            throw ValidationError("--copy-chunker-params and --from PLUGIN go together.")
+        }
         try session.withHost(creating: true) { host in
             if let existing = try host.catalog.destinations().first {
                 throw ServiceError(
@@ -26,9 +35,14 @@ struct InitCommand: ParsableCommand {
                     "There is a destination already (plugin '\(existing.plugin)'); 'stillpoint destination set' changes it."
                 )
             }
+            let opened = try model.map {
+                try host.openOther(storage: $0.plugin, config: $0.config, password: $0.passwords(session))
+            }
+            defer { opened?.close() }
             let (destination, repository) = try settings.explained {
                 try host.initialize(
-                    storage: settings.storage, config: config, password: session.passwordResolver(passwords))
+                    storage: settings.storage, config: config, password: session.passwordResolver(passwords),
+                    like: opened?.repository)
             }
             if session.terminal.isJSON {
                 session.terminal.result(
