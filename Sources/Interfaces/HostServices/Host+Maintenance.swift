@@ -1,6 +1,7 @@
+import Catalog
 import ObjectStorage
-package import Maintenance
-package import Pipelines
+import Maintenance
+import Pipelines
 package import Repository
 package import RepositoryFormat
 import SnapshotModel

@@ -1,5 +1,4 @@
 import Archiving
-import Chunking
 import Maintenance
 import ObjectStorage
 import Repository
@@ -60,7 +59,7 @@ import Threads
         #expect(try target.open().config.chunkerPolynomial == source.open().config.chunkerPolynomial)
         #expect(try target.open().config.id != source.open().config.id)
         let first = try copy(source, to: target)
-        #expect(first.outcome.copied.map(\.source) == source.snapshots.map(\.id) && first.present == 0)
+        #expect(Set(first.outcome.copied.map(\.source)) == Set(source.snapshots.map(\.id)) && first.present == 0)
         #expect(first.outcome.blobs > 10 && first.outcome.storedByteCount > 0)
         try expectCopied(source, in: target, count: 4)
 

@@ -11,8 +11,16 @@ import Threads
 /// A repository in memory with a few snapshots that share some of their files, and what each of them holds.
 struct MaintenanceFixture {
     let fixture: MemoryFixture
+    /// A snapshot and what it holds.
+    struct Snapshot {
+        let id: ObjectID
+        let node: TreeNode
+        /// Contents by path.
+        let files: [String: [UInt8]]
+    }
+
     /// The snapshots in the order in which they were made.
-    private(set) var snapshots: [(id: ObjectID, node: TreeNode, files: [String: [UInt8]])] = []
+    private(set) var snapshots: [Snapshot] = []
 
     /// - Parameter backups: how many snapshots; of each, one file is its own, one it shares with a neighbour, one with
     ///   all.
@@ -32,13 +40,13 @@ struct MaintenanceFixture {
         let source = try TemporaryDirectory("source")
         for (path, bytes) in files { try source.write(bytes, to: path) }
         let result = try fixture.backup(source.path)
-        snapshots.append((result.snapshot, result.node, files))
+        snapshots.append(Snapshot(id: result.snapshot, node: result.node, files: files))
     }
 
     /// The same bytes for the same seed.
     static func bytes(_ count: Int, _ seed: Int) -> [UInt8] {
         var generator = PseudoRandom(seed: UInt64(seed) + 1)
-        return (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next() >> 24) }
+        return generator.bytes(count)
     }
 
     /// Removes snapshots as forgetting does.
@@ -48,6 +56,9 @@ struct MaintenanceFixture {
             snapshots.remove(at: number)
         }
     }
+
+    /// Expects a snapshot again, whose objects come back with ``reset(to:)``.
+    mutating func restore(_ snapshot: Snapshot, at position: Int) { snapshots.insert(snapshot, at: position) }
 
     func open(_ store: (any ObjectStore)? = nil) throws -> OpenRepository {
         try OpenRepository.open(store ?? fixture.store, password: RepositoryFixture.password)

@@ -15,7 +15,8 @@ struct
     /// Five states of a directory `src`, each with files that come, go and change; `states/N` keeps each.
     private static let history = """
         mkdir -p states src/sub/deep
-        head -c 3000000 /dev/urandom > src/stays; for i in $(seq 40); do head -c $((i * 2000)) /dev/urandom > src/sub/f$i; done
+        head -c 3000000 /dev/urandom > src/stays
+        for i in $(seq 40); do head -c $((i * 2000)) /dev/urandom > src/sub/f$i; done
         for n in 1 2 3 4 5; do
             head -c 900000 /dev/urandom > src/own-$n; rm -f src/own-$((n - 2)) src/sub/f$n
             echo state $n > src/sub/deep/text; cp -a src states/$n
@@ -63,10 +64,11 @@ struct
             """
             restic init -q; cd \(directory.path)/states
             for n in 1 2 3 4 5; do (cd $n && restic backup -q --tag state-$n .); done
-            restic forget -q $(restic snapshots -q --json --tag state-2 --tag state-4 | grep -o '"short_id":"[0-9a-f]*"' | cut -d'"' -f4)
+            restic snapshots -q --json --tag state-2 --tag state-4 | grep -o '"short_id":"[0-9a-f]*"' > ids
+            restic forget -q $(cut -d'"' -f4 ids)
             """)
         let plan = try prune(fixture)
-        #expect(plan.statistics.snapshots == 3 && plan.statistics.freedByteCount > 900_000)
+        #expect(plan.statistics.snapshots == 3 && plan.statistics.freedByteCount > 0)
         try expectRestic(fixture, "restic check --read-data -q")
         for number in [1, 3, 5] {
             try expectRestic(
@@ -75,7 +77,8 @@ struct
         }
         // restic finds nothing left to do, and neither do we.
         let again = try fixture.run("restic prune --max-unused 0 -v")
-        #expect(again.output.contains("total prune:            0 blobs"), "\(again.output)")
+        let total = again.output.split(separator: "\n").first { $0.hasPrefix("total prune:") }
+        #expect(total?.contains(" 0 blobs") == true, "\(again.output)")
         #expect(try prune(fixture).isEmpty)
     }
 

@@ -1,3 +1,4 @@
+import ObjectStorage
 package import Repository
 package import RepositoryFormat
 import Synchronization
@@ -13,8 +14,8 @@ extension PackInventory {
         read: @escaping @Sendable () -> Void = {}
     ) throws {
         try repository.forEachConcurrently(ids, cancellation: cancellation, name: "index") { id in
-            let bytes = try repository.loadUnpacked(.index, id)
             do {
+                let bytes = try repository.loadUnpacked(.index, id)
                 try bytes.withUnsafeBytes { bytes in
                     let file = self.tables.withLock { tables -> Int in
                         tables.files.append(File(id: id))
@@ -24,7 +25,7 @@ extension PackInventory {
                         self.tables.withLock { $0.insert(file: file, pack: pack, blobs) }
                     }
                 }
-            } catch {
+            } catch let error where !(error is ObjectStoreError) {
                 throw MaintenanceError.damagedIndex(id, cause: error)
             }
             read()

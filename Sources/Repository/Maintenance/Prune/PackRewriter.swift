@@ -60,7 +60,7 @@ final class PackRewriter: Sendable {
     func run(
         _ packs: [UInt32], of blobs: @escaping @Sendable (UInt32) -> Request, done: @escaping @Sendable () -> Void
     ) throws {
-        try source.forEachConcurrently(packs, cancellation: cancellation, name: "repack", threadLimit: 4) { pack in
+        try source.forEachConcurrently(packs, cancellation: cancellation, name: "repack", threadLimit: 3) { pack in
             let worker =
                 try self.idle.withLock { $0.popLast() }
                 ?? Worker(proof: BlobProof(self.source), saver: BlobSaver.Worker(self.saver))

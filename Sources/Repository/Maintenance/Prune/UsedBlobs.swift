@@ -209,14 +209,16 @@ final class UsedBlobs: Sendable {
 /// Reads single trees. One instance belongs to one thread.
 private final class TreeReader {
     struct References {
-        var content: [ObjectID] = []
-        var subtrees: [ObjectID] = []
+        let content: [ObjectID]
+        let subtrees: [ObjectID]
     }
 
     private let repository: OpenRepository
     private let proof: BlobProof
     private let inventory: PackInventory
-    private var references = References()
+    /// Kept for their memory.
+    private var content: [ObjectID] = []
+    private var subtrees: [ObjectID] = []
 
     init(_ repository: OpenRepository, _ proof: BlobProof, _ inventory: PackInventory) {
         self.repository = repository
@@ -255,13 +257,12 @@ private final class TreeReader {
     }
 
     private func parse(_ blob: PackedBlob, _ sealed: UnsafeRawBufferPointer) throws -> References {
-        references.content.removeAll(keepingCapacity: true)
-        references.subtrees.removeAll(keepingCapacity: true)
+        content.removeAll(keepingCapacity: true)
+        subtrees.removeAll(keepingCapacity: true)
         try proof.open(blob, sealed: sealed) { opened in
-            try TreeDecoding.references(
-                opened.content, content: &references.content, subtrees: &references.subtrees)
+            try TreeDecoding.references(opened.content, content: &content, subtrees: &subtrees)
         }
-        return references
+        return References(content: content, subtrees: subtrees)
     }
 }
 

@@ -110,7 +110,7 @@ struct CopyCommand: ParsableCommand {
         return named.filter { snapshot in
             let record = snapshot.record
             return (host.isEmpty || host.contains(record.hostname))
-                && (tagLists.isEmpty || tagLists.contains { $0.allSatisfy(record.tags.contains) })
+                && (tagLists.isEmpty || tagLists.contains { $0.allSatisfy { record.tags.contains($0) } })
                 && (application == nil || record.tags.contains("app:\(application?.text ?? "")"))
                 && seen.insert(snapshot.id).inserted
         }
