@@ -91,13 +91,13 @@ package struct SnapshotCopy: Sendable {
         let inventory = try PackInventory(source, cancellation: cancellation) { done, total in
             progress(Progress(phase: .index, done: done, total: total))
         }
-        let walk = UsedBlobs(source, inventory, cancellation: cancellation) { trees in
+        let walk = UsedBlobWalk(source, inventory, cancellation: cancellation) { trees in
             progress(Progress(phase: .trees, done: trees, total: nil))
         }
         var batch = Batch()
         for snapshot in snapshots {
             do {
-                try walk.mark([UsedBlobs.Root(snapshot: snapshot.id, tree: snapshot.record.tree)])
+                try walk.mark([UsedBlobWalk.Root(snapshot: snapshot.id, tree: snapshot.record.tree)])
             } catch let error as MaintenanceError {
                 try store(&batch, inventory, &outcome, saved)
                 throw error

@@ -36,7 +36,7 @@ package struct Prune: Sendable {
         let inventory = try PackInventory(repository, cancellation: cancellation) { done, total in
             progress(PruneProgress(phase: .index, done: done, total: total))
         }
-        try UsedBlobs(repository, inventory, cancellation: cancellation) { trees in
+        try UsedBlobWalk(repository, inventory, cancellation: cancellation) { trees in
             progress(PruneProgress(phase: .trees, done: trees, total: nil))
         }.mark(roots)
         return try plan(inventory, snapshots: roots.count)
@@ -61,7 +61,7 @@ package struct Prune: Sendable {
         Set(packs.filter { $0.action != .keep }.compactMap { tables.packNumbers[$0.id] })
     }
 
-    private func roots() throws -> [UsedBlobs.Root] {
+    private func roots() throws -> [UsedBlobWalk.Root] {
         let listed = Set(try repository.ids(of: .snapshot))
         for id in options.knownSnapshots where !listed.contains(id) {
             guard try isAbsent(ObjectKind.snapshot.key(id)) else {
@@ -78,7 +78,7 @@ package struct Prune: Sendable {
             throw MaintenanceError.partialListing("snapshot \(id.hexadecimal)")
         }
         return snapshots.filter { !options.ignoredSnapshots.contains($0.id) }.map {
-            UsedBlobs.Root(snapshot: $0.id, tree: $0.record.tree)
+            UsedBlobWalk.Root(snapshot: $0.id, tree: $0.record.tree)
         }
     }
 

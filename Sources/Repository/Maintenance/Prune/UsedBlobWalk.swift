@@ -8,7 +8,7 @@ import Threads
 ///
 /// Trees are taken by pack, not by path: what is wanted of a pack waits until a thread has it, so that a pack is
 /// fetched once or a few times, never once for each tree.
-final class UsedBlobs: Sendable {
+final class UsedBlobWalk: Sendable {
     /// The root of a snapshot.
     struct Root: Sendable {
         let snapshot: ObjectID
