@@ -13,7 +13,9 @@ package struct SnapshotCopy: Sendable {
     package struct Progress: Sendable, Hashable {
         /// The steps in their order; the last two for each batch of snapshots.
         package enum Phase: String, Sendable { case index, trees, copy }
+        /// The step at work.
         package let phase: Phase
+        /// Index files, trees, or packs of the batch that are done.
         package let done: Int
         /// Nil while nobody knows.
         package let total: Int?

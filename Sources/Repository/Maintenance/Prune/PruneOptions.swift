@@ -48,7 +48,9 @@ package struct PruneProgress: Sendable, Hashable {
     package enum Phase: String, Sendable {
         case index, trees, repack, rewrite, delete
     }
+    /// The step at work.
     package let phase: Phase
+    /// Index files, trees, packs to rewrite, index files to replace, or packs to delete that are done.
     package let done: Int
     /// Nil while nobody knows.
     package let total: Int?
