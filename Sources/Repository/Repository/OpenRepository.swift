@@ -22,7 +22,8 @@ package final class OpenRepository: Sendable {
     package let chunker: Chunker
 
     init(store: any ObjectStore, config: RepositoryConfig, keyID: ObjectID, sealingKey: SealingKey) throws {
-        guard let polynomial = Polynomial(hexadecimal: config.chunkerPolynomial), let chunker = Chunker(polynomial)
+        guard let polynomial = Polynomial(hexadecimal: config.chunkerPolynomial), let chunker = Chunker(polynomial),
+            polynomial.isIrreducible
         else {
             throw RepositoryError.damaged("The chunker polynomial in the repository's config")
         }

@@ -106,6 +106,16 @@ import Testing
         }
     }
 
+    /// Declared sizes of frames: 1 GiB in ten bytes, and all zeros that one block can hold.
+    @Test func `a frame cannot ask for more memory than it can fill`() throws {
+        // Magic number, single segment with a size of four bytes, an empty last block: RFC 8878, section 3.1.1.
+        let lie: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0xA0, 0, 0, 0, 0x40, 1, 0, 0]
+        let error = #expect(throws: CompressionError.self) { try decompress(lie, maximum: 1 << 30) }
+        #expect(error?.message == "zstd: 12 bytes cannot hold the 1073741824 they declare.")
+        let zeros = [UInt8](repeating: 0, count: 64 << 20)
+        #expect(try decompress(Compressor().compress(zeros), maximum: 64 << 20) == zeros)
+    }
+
     @Test func `no flipped byte of a frame traps`() {
         let frame = Compressor().compress((0..<2000).map { UInt8(truncatingIfNeeded: $0 / 5) })
         Mutations.eachFlippedByte(of: frame) { changed, _ in

@@ -37,6 +37,8 @@ import Testing
         arguments: [
             (0, 8, 1), (1, 8, 1), (3, 8, 1), (1 << 25, 1, 1), (16, 0, 1), (16, 65, 1), (16, 8, 0), (16, 8, 1025),
             (1 << 24, 64, 1), (.max, .max, .max), (1 << 63, 1, 1),
+            // Within all other bounds: 1 GiB of memory, 1,024 times over, would take an hour.
+            (1 << 20, 8, 1024), (1 << 20, 8, 17),
         ] as [(UInt64, UInt64, UInt64)])
     func `hostile parameters are refused before they cost anything`(
         cost: UInt64, blockSize: UInt64, parallelism: UInt64

@@ -71,11 +71,10 @@ final class PackWriter {
             bytes = try restorer.repository.store.get(ObjectKind.pack.key(pack), range: range)
         } catch {
             guard BlobLoader.isDamage(error) else { throw error }
-            return try forEachBlob(uses) { try writeCopy(of: $0, pack, "\(error)") }
+            return try writeSingly(uses, pack, "\(error)")
         }
         guard bytes.count == range.count else {
-            let reason = "The store gave \(bytes.count) of \(range.count) bytes of a pack."
-            return try forEachBlob(uses) { try writeCopy(of: $0, pack, reason) }
+            return try writeSingly(uses, pack, "The store gave \(bytes.count) of \(range.count) bytes of a pack.")
         }
         try bytes.withUnsafeBytes { bytes in
             try forEachBlob(uses) { uses in
@@ -90,6 +89,18 @@ final class PackWriter {
                     try writeCopy(of: uses, pack, "\(error)")
                 }
             }
+        }
+    }
+
+    /// Writes the blobs of a run that cannot be read as a whole: a pack that was cut off still has what lies before.
+    private func writeSingly(_ uses: ArraySlice<BlobUse>, _ pack: ObjectID, _ reason: String) throws {
+        guard let first = uses.first?.blob, uses.contains(where: { $0.blob != first }) else {
+            return try writeCopy(of: uses, pack, reason)
+        }
+        try forEachBlob(uses) { uses in
+            guard let blob = uses.first?.blob else { return }
+            let start = Int64(blob.offset)
+            try writeRun(uses, pack, start..<start + Int64(blob.length))
         }
     }
 

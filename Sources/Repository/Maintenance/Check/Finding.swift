@@ -5,6 +5,7 @@ extension RepositoryCheck {
     package struct Finding: Sendable, Hashable {
         /// What kind of thing; the raw values are part of the output of `check --json`.
         package enum Kind: String, Sendable {
+            case damagedKey = "damaged_key"
             case unreadableIndex = "unreadable_index"
             case missingPack = "missing_pack"
             case wrongPackSize = "wrong_pack_size"

@@ -62,6 +62,7 @@ package struct RepositoryCheck: Sendable {
     /// - Throws: when the store cannot be listed or fails otherwise, or on cancellation.
     package func run() throws -> Result {
         var run = CheckRun()
+        try readKeys(&run)
         // Snapshots before the index: what a backup adds meanwhile is then in the index we read.
         let snapshots = try repository.snapshots(cancellation: cancellation) { id, error in
             guard BlobLoader.isDamage(error) || error is FormatError else { throw error }
