@@ -70,8 +70,10 @@ struct CommandSession {
     /// - Parameters:
     ///   - lock: nil for looking only, which needs no lock in an append-only format; restic's own list does the same.
     ///   - index: whether the index is loaded.
+    ///   - toleratesDamage: whether a damaged index is told and got around; never for those who add or remove blobs,
+    ///     because what no index names is no part of the repository. Without a lock nobody does.
     func withRepository<Result>(
-        _ host: Host, _ passwords: PasswordOptions, lock: LockKind?, index: Bool,
+        _ host: Host, _ passwords: PasswordOptions, lock: LockKind?, index: Bool, toleratesDamage: Bool = false,
         _ body: (OpenDestination) throws -> Result
     ) throws -> Result {
         let patience = try Self.patience(passwords)
@@ -91,7 +93,7 @@ struct CommandSession {
         _ body: (OpenDestination) throws -> Result
     ) throws -> Result {
         guard let lock else {
-            if index { try destination.repository.loadIndex(cancellation: cancellation) }
+            if index { try loadIndex(destination.repository, toleratesDamage: true) }
             return try body(destination)
         }
         let (terminal, logger) = (terminal, logger)
@@ -116,11 +118,20 @@ struct CommandSession {
             do { try held.release() } catch { terminal.warning("The repository's lock could not be removed: \(error)") }
         }
         do {
-            if index { try destination.repository.loadIndex(cancellation: cancellation) }
+            if index { try loadIndex(destination.repository, toleratesDamage: toleratesDamage) }
             return try body(destination)
         } catch {
             // What stopped everything else when the lock was refused or lost.
             throw cancellation.isCancelled ? error : held.failure ?? error
+        }
+    }
+
+    private func loadIndex(_ repository: OpenRepository, toleratesDamage: Bool) throws {
+        guard toleratesDamage else { return try repository.loadIndex(cancellation: cancellation) }
+        try repository.loadIndex(cancellation: cancellation) { kind, _, error in
+            terminal.warning(
+                kind == .index
+                    ? "\(error) What it says is read from the packs; 'stillpoint repair index' renews it." : "\(error)")
         }
     }
 

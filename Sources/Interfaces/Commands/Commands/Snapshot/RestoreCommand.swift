@@ -59,7 +59,9 @@ struct RestoreCommand: ParsableCommand {
         }
         let request = RestoreRequest(scope: scope, target: try target.map { try StatePaths.absolute($0) })
         let outcome = try session.withHost { host in
-            try session.withRepository(host, passwords, lock: dryRun ? nil : .shared, index: true) { destination in
+            try session.withRepository(
+                host, passwords, lock: dryRun ? nil : .shared, index: true, toleratesDamage: true
+            ) { destination in
                 let snapshots = try destination.repository.snapshots(cancellation: session.cancellation) { _, _ in }
                 let found = try choose(snapshots, scope, hostname: host.pipelines.identity.hostname)
                 let plan = try RestorePlanning(
