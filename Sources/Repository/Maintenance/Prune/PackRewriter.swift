@@ -83,6 +83,13 @@ final class PackRewriter: Sendable {
                 position = run.blobs.upperBound
                 continue
             }
+            guard bytes.count == run.range.count else {
+                // A store that breaks its word must not make us read beyond what it gave.
+                let error = FormatError("pack", "the store gave \(bytes.count) of \(run.range.count) bytes")
+                for blob in request.blobs[run.blobs] { try copyElsewhere(blob, request.pack, error, worker) }
+                position = run.blobs.upperBound
+                continue
+            }
             for blob in request.blobs[run.blobs] {
                 let start = Int(Int64(blob.offset) - run.range.lowerBound)
                 try bytes.withUnsafeBytes { bytes in
