@@ -80,17 +80,18 @@ struct CommandSession {
         let destination = try host.openDestination(
             passwordResolver(passwords), remembersKey: !passwords.noKeyCache)
         defer { destination.close() }
-        return try holding(destination, host, lock: lock, patience: patience, index: index, body)
+        return try holding(
+            destination, host, lock: lock, patience: patience, index: index, toleratesDamage: toleratesDamage, body)
     }
 
     /// Runs `body` with an open repository locked.
     ///
     /// - Parameters:
-    ///   - lock: as for ``withRepository(_:_:lock:index:_:)``.
+    ///   - lock: as, like toleratesDamage, for ``withRepository(_:_:lock:index:toleratesDamage:_:)``.
     ///   - patience: how long to wait for locks of others.
     func holding<Result>(
         _ destination: OpenDestination, _ host: Host, lock: LockKind?, patience: Duration, index: Bool,
-        _ body: (OpenDestination) throws -> Result
+        toleratesDamage: Bool = false, _ body: (OpenDestination) throws -> Result
     ) throws -> Result {
         guard let lock else {
             if index { try loadIndex(destination.repository, toleratesDamage: true) }
