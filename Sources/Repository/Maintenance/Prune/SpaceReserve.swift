@@ -12,7 +12,7 @@ package struct SpaceReserve {
     /// `stillpoint/reserve`.
     package static let key = "stillpoint/reserve"
     /// The lock, one index file of ``IndexRewrite/fullBlobCount`` blobs (about 2 MB), and folders, with some to spare.
-    package static let byteCount = 8 << 20
+    package static let byteCount = 4 << 20
 
     private let store: any ObjectStore
 
