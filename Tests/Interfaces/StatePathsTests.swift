@@ -21,20 +21,23 @@ import Testing
             try paths(["STATE_DIRECTORY": "/var/lib/s:/other", "RUNTIME_DIRECTORY": "/run/s"])
                 == StatePaths(root: "/var/lib/s", spool: "/run/s/spool"))
         #expect(
-            try paths(["STATE_DIRECTORY": "/var/lib/s", "CACHE_DIRECTORY": "/var/cache/s"]).spool
-                == "/var/cache/s/spool")
+            try paths(["STATE_DIRECTORY": "/var/lib/s", "CACHE_DIRECTORY": "/var/cache/s"])
+                == StatePaths(root: "/var/lib/s", spool: "/var/cache/s/spool", cache: "/var/cache/s"))
     }
 
     @Test func `root has the system's directories, others those of their home`() throws {
         #expect(
             try paths(["HOME": "/root"], isRoot: true)
-                == StatePaths(root: "/var/lib/stillpoint", spool: "/var/cache/stillpoint/spool"))
+                == StatePaths(
+                    root: "/var/lib/stillpoint", spool: "/var/cache/stillpoint/spool", cache: "/var/cache/stillpoint"))
         #expect(
             try paths(["HOME": "/home/x"])
-                == StatePaths(root: "/home/x/.local/state/stillpoint", spool: "/home/x/.cache/stillpoint/spool"))
+                == StatePaths(
+                    root: "/home/x/.local/state/stillpoint", spool: "/home/x/.cache/stillpoint/spool",
+                    cache: "/home/x/.cache/stillpoint"))
         #expect(
             try paths(["HOME": "/home/x", "XDG_STATE_HOME": "/s", "XDG_CACHE_HOME": "/c"])
-                == StatePaths(root: "/s/stillpoint", spool: "/c/stillpoint/spool"))
+                == StatePaths(root: "/s/stillpoint", spool: "/c/stillpoint/spool", cache: "/c/stillpoint"))
     }
 
     @Test func `a value that cannot be used is an error`() {

@@ -77,8 +77,11 @@ struct CommandSession {
         _ body: (OpenDestination) throws -> Result
     ) throws -> Result {
         let patience = try Self.patience(passwords)
+        // Who changes or checks the repository wants to know what the store itself has.
+        let mayUseCopies = lock == nil || lock == .shared && index
         let destination = try host.openDestination(
-            passwordResolver(passwords), remembersKey: !passwords.noKeyCache)
+            passwordResolver(passwords), remembersKey: !passwords.noKeyCache,
+            caches: mayUseCopies && !passwords.noCache)
         defer { destination.close() }
         return try holding(
             destination, host, lock: lock, patience: patience, index: index, toleratesDamage: toleratesDamage, body)

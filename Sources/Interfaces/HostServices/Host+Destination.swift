@@ -65,12 +65,22 @@ extension Host {
 
     /// Opens the configured destination and its repository.
     ///
-    /// - Parameter remembersKey: keep the repository's key in the kernel's keyring for a while, and use one that is there.
-    package func openDestination(_ password: PasswordResolver, remembersKey: Bool = true) throws -> OpenDestination {
+    /// - Parameters:
+    ///   - remembersKey: keep the repository's key in the kernel's keyring for a while, and use one that is there.
+    ///   - caches: keep copies of indexes, snapshots and trees on this machine, and use those that are there.
+    package func openDestination(
+        _ password: PasswordResolver, remembersKey: Bool = true, caches: Bool = true
+    ) throws -> OpenDestination {
         let destination = try destination()
-        return try open(destination, remembersKey: remembersKey) {
+        let opened = try open(destination, remembersKey: remembersKey) {
             try password.password(remembered: destination.password)
         }
+        if caches {
+            // Without a cache everything works, slower.
+            try? StatePaths.makeDirectories(paths.cache)
+            opened.repository.useCache(root: paths.cache)
+        }
+        return opened
     }
 
     /// Opens a destination and its repository.

@@ -7,6 +7,8 @@ package struct StatePaths: Sendable, Hashable {
     package let root: String
     /// Files on their way to and from plugins; may be deleted while nothing runs.
     package let spool: String
+    /// Copies of what repositories hold; may be deleted at any time.
+    package let cache: String
 
     /// The catalog, an SQLite database; it is what makes a directory a state directory.
     package var catalog: String { root + "/catalog.sqlite3" }
@@ -17,16 +19,19 @@ package struct StatePaths: Sendable, Hashable {
     /// Copies of the catalog on their way into a snapshot and out of one.
     package var scratch: String { root + "/scratch" }
 
-    /// - Parameter root: absolute.
-    package init(root: String, spool: String) {
+    /// - Parameters:
+    ///   - root: absolute.
+    ///   - cache: `cache` in the root when nil.
+    package init(root: String, spool: String, cache: String? = nil) {
         self.root = root
         self.spool = spool
+        self.cache = cache ?? root + "/cache"
     }
 
     /// Chooses the directories.
     ///
     /// - Parameters:
-    ///   - state: what the operator said (`--state`); wins over everything, and takes the spool with it.
+    ///   - state: what the operator said (`--state`); wins over everything, and takes spool and cache with it.
     ///   - isRoot: whether the system's directories are used or those of a user.
     /// - Throws: ``ServiceError/Code/badValue`` for a relative path in a variable, or when there is no home.
     package init(state: String?, environment: Environment, isRoot: Bool) throws {
@@ -37,9 +42,12 @@ package struct StatePaths: Sendable, Hashable {
         }
         if let root = environment.directory("STATE_DIRECTORY") {
             let cache = environment.directory("RUNTIME_DIRECTORY") ?? environment.directory("CACHE_DIRECTORY") ?? root
-            self.init(root: try Self.required(root, "STATE_DIRECTORY"), spool: cache + "/spool")
+            self.init(
+                root: try Self.required(root, "STATE_DIRECTORY"), spool: cache + "/spool",
+                cache: environment.directory("CACHE_DIRECTORY"))
         } else if isRoot {
-            self.init(root: "/var/lib/stillpoint", spool: "/var/cache/stillpoint/spool")
+            self.init(
+                root: "/var/lib/stillpoint", spool: "/var/cache/stillpoint/spool", cache: "/var/cache/stillpoint")
         } else {
             let home = environment["HOME"]
             guard let state = environment["XDG_STATE_HOME"] ?? home.map({ $0 + "/.local/state" }),
@@ -49,7 +57,8 @@ package struct StatePaths: Sendable, Hashable {
             }
             self.init(
                 root: try Self.required(state, "XDG_STATE_HOME") + "/stillpoint",
-                spool: try Self.required(cache, "XDG_CACHE_HOME") + "/stillpoint/spool")
+                spool: try Self.required(cache, "XDG_CACHE_HOME") + "/stillpoint/spool",
+                cache: cache + "/stillpoint")
         }
     }
 

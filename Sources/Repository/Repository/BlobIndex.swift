@@ -2,7 +2,7 @@ import Glibc
 package import RepositoryFormat
 import Synchronization
 
-/// Where each blob lies: a flat hash table, 48 bytes a blob and 4 to 8 bytes of slots.
+/// Where each blob lies: a flat hash table, 48 bytes a blob and 5 to 11 bytes of slots.
 ///
 /// A blob that lies in several packs, as after concurrent backups, has its further places in a list beside the table,
 /// which is looked at only when the first place fails.
@@ -47,14 +47,24 @@ package final class BlobIndex: Sendable {
         var areDuplicatesSorted = true
 
         init() {
-            entries = .allocate(capacity: capacity)
+            entries = Self.resized(nil, to: capacity)
             slots = .allocate(capacity: slotMask + 1)
             slots.initialize(repeating: .max, count: slotMask + 1)
         }
 
         deinit {
-            entries.deallocate()
+            free(entries)
             slots.deallocate()
+        }
+
+        /// Moves the entries; for large blocks the kernel moves pages instead of bytes (mremap(2)).
+        private static func resized(
+            _ entries: UnsafeMutablePointer<Entry>?, to capacity: Int
+        ) -> UnsafeMutablePointer<Entry> {
+            guard let memory = realloc(entries, capacity * MemoryLayout<Entry>.stride) else {
+                preconditionFailure("The system has no memory left.")
+            }
+            return memory.assumingMemoryBound(to: Entry.self)
         }
 
         /// The number of the blob's entry, or the slot where it belongs.
@@ -75,18 +85,17 @@ package final class BlobIndex: Sendable {
             entries[count] = entry
             slots[slot] = UInt32(count)
             count += 1
-            if count == capacity { grow() }
+            if count == capacity {
+                capacity += capacity / 2
+                entries = Self.resized(entries, to: capacity)
+            }
+            // At most three quarters full.
+            if count > (slotMask + 1) / 4 * 3 { makeSlots(mask: slotMask * 2 + 1) }
         }
 
-        private mutating func grow() {
-            let newCapacity = capacity * 2
-            let newEntries = UnsafeMutablePointer<Entry>.allocate(capacity: newCapacity)
-            newEntries.moveInitialize(from: entries, count: count)
-            entries.deallocate()
-            entries = newEntries
-            capacity = newCapacity
-            // At most three quarters full.
-            while (slotMask + 1) * 3 / 4 < capacity { slotMask = slotMask * 2 + 1 }
+        /// Makes the slots anew from the entries.
+        private mutating func makeSlots(mask: Int) {
+            slotMask = mask
             slots.deallocate()
             slots = .allocate(capacity: slotMask + 1)
             slots.initialize(repeating: .max, count: slotMask + 1)
@@ -95,6 +104,18 @@ package final class BlobIndex: Sendable {
                 while slots[slot] != .max { slot = (slot + 1) & slotMask }
                 slots[slot] = UInt32(number)
             }
+        }
+
+        /// Drops the entries that do not fit; those that stay keep their order and get new numbers.
+        mutating func keep(where fits: (Entry) -> Bool) {
+            var kept = 0
+            for number in 0..<count where fits(entries[number]) {
+                entries[kept] = entries[number]
+                kept += 1
+            }
+            guard kept != count else { return }
+            count = kept
+            makeSlots(mask: slotMask)
         }
 
         mutating func number(of pack: ObjectID, size: UInt64) -> UInt32 {
@@ -162,11 +183,16 @@ package final class BlobIndex: Sendable {
     /// The number of blobs, claimed ones included.
     package var count: Int { table.withLock { $0.count } }
 
+    /// The memory of entries and slots that was touched: at most 64 bytes a blob from a thousand blobs on.
+    package var byteCount: Int {
+        table.withLock { $0.count * MemoryLayout<Entry>.stride + ($0.slotMask + 1) * MemoryLayout<UInt32>.stride }
+    }
+
     /// All packs with the size in bytes that their blobs and header add up to.
     package var packs: [ObjectID: UInt64] {
         table.withLock { table in
             var sizes: [ObjectID: UInt64] = [:]
-            for (number, id) in table.packs.enumerated() { sizes[id] = table.packSizes[number] }
+            for (id, number) in table.packNumbers { sizes[id] = table.packSizes[Int(number)] }
             return sizes
         }
     }
@@ -329,6 +355,19 @@ package final class BlobIndex: Sendable {
                     table.append(entry, slot: slot)
                 }
             }
+        }
+    }
+
+    /// Forgets blobs that never came to be stored, or that no index file tells of: those that are only claimed, and those
+    /// of `packs`. Afterwards they would be saved again.
+    package func forget(claimedAndIn packs: Set<ObjectID>) {
+        table.withLock { table in
+            let dropped = Set(packs.compactMap { table.packNumbers.removeValue(forKey: $0) })
+            table.keep { entry in
+                let pack = entry.packAndKind & Table.claimed
+                return pack != Table.claimed && !dropped.contains(pack)
+            }
+            table.duplicates.removeAll { dropped.contains($0.packAndKind & Table.claimed) }
         }
     }
 }

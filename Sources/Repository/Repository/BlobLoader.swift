@@ -11,7 +11,14 @@ package final class BlobLoader {
     private let hasher = SHA256Hasher()
     private var scratch: [UInt8] = []
     /// Packs of trees that were fetched whole, the one used last at the end.
-    private var treePacks: [(id: ObjectID, bytes: [UInt8])] = []
+    private var treePacks: [TreePack] = []
+    private struct TreePack {
+        let id: ObjectID
+        let bytes: [UInt8]
+        /// From the cache of this machine, not from the store.
+        let isCopy: Bool
+    }
+
     /// The pack of the last tree that was fetched alone.
     private var lastTreePack: ObjectID?
     private static let treePackCount = 2
@@ -59,13 +66,12 @@ package final class BlobLoader {
     ///
     /// - Throws: ``RepositoryError/Code/damaged``; errors of the store.
     package func load(_ location: BlobIndex.Location) throws -> [UInt8] {
-        let kind = location.blob.kind
-        if kind == .tree, let bytes = try treePack(location.pack) {
-            return try bytes.withUnsafeBytes { bytes in
-                let (start, end) = (Int(location.blob.offset), Int(location.blob.offset) + Int(location.blob.length))
-                guard end <= bytes.count else { throw damaged(location.blob, location.pack, nil) }
-                let sealed = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-                return try open(location.blob, pack: location.pack, sealed: sealed) { Array($0) }
+        if location.blob.kind == .tree, let pack = try treePack(location.pack) {
+            do { return try tree(location.blob, in: pack) } catch {
+                guard pack.isCopy else { throw error }
+                // The copy is worthless; the store decides.
+                repository.cache?.remove(.pack, pack.id)
+                treePacks.removeAll { $0.id == pack.id }
             }
         }
         let start = Int64(location.blob.offset)
@@ -74,21 +80,37 @@ package final class BlobLoader {
         return try sealed.withUnsafeBytes { try open(location.blob, pack: location.pack, sealed: $0) { Array($0) } }
     }
 
+    private func tree(_ blob: PackedBlob, in pack: TreePack) throws -> [UInt8] {
+        try pack.bytes.withUnsafeBytes { bytes in
+            let (start, end) = (Int(blob.offset), Int(blob.offset) + Int(blob.length))
+            guard end <= bytes.count else { throw damaged(blob, pack.id, nil) }
+            let sealed = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            return try open(blob, pack: pack.id, sealed: sealed) { Array($0) }
+        }
+    }
+
     /// The whole pack, once two trees of it were wanted: who walks a snapshot will want most of its trees.
     ///
     /// - Returns: nil when the tree is to be fetched alone.
-    private func treePack(_ id: ObjectID) throws -> [UInt8]? {
+    private func treePack(_ id: ObjectID) throws -> TreePack? {
         if let position = treePacks.firstIndex(where: { $0.id == id }) {
             if position != treePacks.count - 1 { treePacks.append(treePacks.remove(at: position)) }
-            return treePacks.last?.bytes
+            return treePacks.last
         }
+        if let bytes = repository.cache?.read(.pack, id) { return hold(TreePack(id: id, bytes: bytes, isCopy: true)) }
         guard lastTreePack == id else {
             lastTreePack = id
             return nil
         }
+        let bytes = try repository.store.get(ObjectKind.pack.key(id), range: nil)
+        repository.cache?.write(.pack, id, bytes)
+        return hold(TreePack(id: id, bytes: bytes, isCopy: false))
+    }
+
+    private func hold(_ pack: TreePack) -> TreePack {
         if treePacks.count == Self.treePackCount { treePacks.removeFirst() }
-        treePacks.append((id, try repository.store.get(ObjectKind.pack.key(id), range: nil)))
-        return treePacks.last?.bytes
+        treePacks.append(pack)
+        return pack
     }
 
     /// The nodes of a tree.

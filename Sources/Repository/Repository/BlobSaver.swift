@@ -52,8 +52,11 @@ package final class BlobSaver: Sendable {
             }
         }
         if discarding { uploader.fail(CancellationFailure(reason: .failure)) }
-        do { try uploader.finish() } catch let error as CancellationFailure where discarding && error.reason == .failure
-        {}
+        do { try uploader.finish() } catch {
+            // What no index file tells of must be saved again by whoever uses this repository next.
+            repository.index.forget(claimedAndIn: uploader.unindexedPacks)
+            guard discarding, (error as? CancellationFailure)?.reason == .failure else { throw error }
+        }
     }
 
     private func takeOpenPack(_ kind: BlobKind) -> OpenPack? {

@@ -11,6 +11,10 @@ extension OpenRepository {
         try forEachIndexedPack(cancellation: cancellation) { _, pack, blobs in
             self.index.insert(pack: pack, blobs: blobs)
         }
+        if let cache {
+            let packs = index.packs
+            cache.keepOnly(.pack) { packs[$0] != nil }
+        }
     }
 
     /// Calls `body`, from several threads, with each pack of each index file.
@@ -37,7 +41,12 @@ extension OpenRepository {
             let ids = try ids(of: .index)
             if isSettling { earlyIndexes.withLock { $0.formUnion(ids) } }
             // A lock that became certain in between has not seen this list: then there is a younger one.
-            if gate.isSettling == isSettling { return ids }
+            guard gate.isSettling == isSettling else { continue }
+            if let cache {
+                let alive = Set(ids)
+                cache.keepOnly(.index) { alive.contains($0) }
+            }
+            return ids
         }
     }
 

@@ -20,7 +20,12 @@ extension OpenRepository {
         cancellation: Cancellation, damaged: (ObjectID, any Error) throws -> Void = { throw $1 }
     ) throws -> [Snapshot] {
         let found = Condition((snapshots: [Snapshot](), failures: [(ObjectID, any Error)]()))
-        try forEachConcurrently(try ids(of: .snapshot), cancellation: cancellation, name: "snapshots") { id in
+        let ids = try ids(of: .snapshot)
+        if let cache {
+            let alive = Set(ids)
+            cache.keepOnly(.snapshot) { alive.contains($0) }
+        }
+        try forEachConcurrently(ids, cancellation: cancellation, name: "snapshots") { id in
             do {
                 let record = try SnapshotRecord(decoding: self.loadUnpacked(.snapshot, id))
                 found.withLock { $0.snapshots.append(Snapshot(id: id, record: record)) }

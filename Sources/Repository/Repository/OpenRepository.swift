@@ -18,6 +18,8 @@ package final class OpenRepository: Sendable {
     let gate = WriteGate()
     /// The index files that were loaded while a lock was not certain yet.
     let earlyIndexes = Mutex<Set<ObjectID>>([])
+    /// Set by ``useCache(root:)``.
+    let cacheInUse = Mutex<LocalCache?>(nil)
     /// Cuts files with the repository's own polynomial.
     package let chunker: Chunker
 
@@ -52,20 +54,27 @@ extension OpenRepository {
     /// - Throws: ``RepositoryError/Code/damaged`` when the bytes do not match the name or cannot be opened; errors of
     ///   the store.
     package func loadUnpacked(_ kind: ObjectKind, _ id: ObjectID) throws -> [UInt8] {
+        let isCached = kind == .index || kind == .snapshot
+        if isCached, let plain = cachedDocument(kind, id) { return plain }
         let what = "The \(kind.singular) \(id.hexadecimal)"
         let sealed = try store.get(kind.key(id), range: nil)
         guard ObjectID(hashing: sealed) == id else { throw RepositoryError.damaged(what) }
-        do {
-            let plain = try makeSealer().open(sealed)
-            // Version 2 marks compressed documents by a first byte 2; JSON starts with a bracket.
-            guard plain.first == 2 else { return plain }
-            return try plain.withUnsafeBytes { bytes in
-                try Decompressor().decompress(
-                    UnsafeRawBufferPointer(rebasing: bytes.dropFirst()), maximumByteCount: Self.maximumUnpackedByteCount
-                )
-            }
-        } catch {
-            throw RepositoryError.damaged(what, cause: error)
+        let plain: [UInt8]
+        do { plain = try open(sealed) } catch { throw RepositoryError.damaged(what, cause: error) }
+        if isCached { cache?.write(kind, id, sealed) }
+        return plain
+    }
+
+    /// Opens and decompresses a sealed document.
+    ///
+    /// - Throws: ``CryptoError``; what the decompressor throws.
+    func open(_ sealed: [UInt8]) throws -> [UInt8] {
+        let plain = try makeSealer().open(sealed)
+        // Version 2 marks compressed documents by a first byte 2; JSON starts with a bracket.
+        guard plain.first == 2 else { return plain }
+        return try plain.withUnsafeBytes { bytes in
+            try Decompressor().decompress(
+                UnsafeRawBufferPointer(rebasing: bytes.dropFirst()), maximumByteCount: Self.maximumUnpackedByteCount)
         }
     }
 
@@ -78,6 +87,8 @@ extension OpenRepository {
         let sealed = try makeSealer().seal([2] + Compressor().compress(document))
         let id = ObjectID(hashing: sealed)
         try store.put(sealed, sha256: id.hexadecimal, as: kind.key(id), ifAbsent: true)
+        // Who opens the repository next wants it.
+        if kind == .index || kind == .snapshot { cache?.write(kind, id, sealed) }
         return id
     }
 

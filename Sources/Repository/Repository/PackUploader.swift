@@ -55,6 +55,9 @@ final class PackUploader: Sendable {
         pool.abort()
     }
 
+    /// The packs that are stored and that no index file tells of.
+    var unindexedPacks: Set<ObjectID> { pending.withLock { Set($0.packs.map(\.id)) } }
+
     /// Takes a full pack; waits while two are waiting already.
     func push(_ pack: OpenPack) { queue.push(pack) }
 
@@ -84,6 +87,8 @@ final class PackUploader: Sendable {
         }
         defer { unlink(file.path) }
         try store.put(file, as: ObjectKind.pack.key(id), ifAbsent: false)
+        // The next backup compares with these trees.
+        if pack.kind == .tree { trailer.withUnsafeBytes { repository.cache?.write(.pack, id, [body, $0]) } }
         repository.index.insert(pack: id, blobs: blobs)
         pending.withLock { pending in
             pending.packs.append((id, blobs))
@@ -99,6 +104,9 @@ final class PackUploader: Sendable {
             return pending.packs
         }
         guard !packs.isEmpty else { return }
-        try repository.saveUnpacked(.index, IndexDocument.encoded(packs))
+        do { try repository.saveUnpacked(.index, IndexDocument.encoded(packs)) } catch {
+            pending.withLock { $0.packs += packs }
+            throw error
+        }
     }
 }

@@ -44,6 +44,27 @@ struct ByteScanner {
         guard take(byte) else { throw failure("expected '\(Character(Unicode.Scalar(byte)))'") }
     }
 
+    /// Where `count` further bytes begin; nil when there are fewer.
+    @inline(__always)
+    func next(_ count: Int) -> UnsafeRawPointer? {
+        guard bytes.count - position >= count, let start = bytes.baseAddress else { return nil }
+        return start + position
+    }
+
+    /// A byte some way ahead; nil behind the end.
+    @inline(__always)
+    func byte(at distance: Int) -> UInt8? {
+        let index = position + distance
+        return index < bytes.count ? bytes[index] : nil
+    }
+
+    /// Takes bytes that ``next(_:)`` or ``byte(at:)`` have shown to be there.
+    @inline(__always)
+    mutating func advance(_ count: Int) { position += count }
+
+    /// Starts again at an earlier position.
+    mutating func goBack(to start: Int) { position = start }
+
     /// A copy of the bytes from `start` to the current position.
     func slice(from start: Int) -> [UInt8] { Array(bytes[start..<position]) }
 

@@ -82,6 +82,36 @@ package enum IndexDocument {
     }
 
     private static func blob(_ scanner: inout ByteScanner) throws(FormatError) -> PackedBlob {
+        let start = scanner.position
+        if let blob = usualBlob(&scanner) { return blob }
+        scanner.goBack(to: start)
+        return try anyBlob(&scanner)
+    }
+
+    /// A blob as restic and we write it, member by member without white space; nil for any other, also a wrong one.
+    private static func usualBlob(_ scanner: inout ByteScanner) -> PackedBlob? {
+        guard scanner.takeExactly("{\"id\":\""), let id = scanner.takeID() else { return nil }
+        let kind: BlobKind
+        if scanner.takeExactly("\",\"type\":\"data\",\"offset\":") {
+            kind = .data
+        } else if scanner.takeExactly("\",\"type\":\"tree\",\"offset\":") {
+            kind = .tree
+        } else {
+            return nil
+        }
+        guard let offset = scanner.takeShortNumber(), scanner.takeExactly(",\"length\":"),
+            let length = scanner.takeShortNumber(), length >= 32
+        else { return nil }
+        var uncompressedLength: UInt32?
+        if scanner.takeExactly(",\"uncompressed_length\":") {
+            guard let value = scanner.takeShortNumber(), value > 0 else { return nil }
+            uncompressedLength = value
+        }
+        guard scanner.takeExactly("}") else { return nil }
+        return PackedBlob(id: id, kind: kind, offset: offset, length: length, uncompressedLength: uncompressedLength)
+    }
+
+    private static func anyBlob(_ scanner: inout ByteScanner) throws(FormatError) -> PackedBlob {
         var id: ObjectID?
         var kind: BlobKind?
         var offset: UInt32?

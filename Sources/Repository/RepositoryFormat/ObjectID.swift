@@ -34,27 +34,36 @@ package struct ObjectID: Hashable, Sendable, Comparable, CustomStringConvertible
 
     /// - Parameter digits: exactly 64 ASCII digits.
     package init?(digits: UnsafeRawBufferPointer) {
-        guard digits.count == 64 else { return nil }
-        words = (0, 0, 0, 0)
-        let valid = withUnsafeMutableBytes(of: &words) { bytes -> Bool in
-            for index in 0..<32 {
-                guard let high = Self.value(digits[2 * index]), let low = Self.value(digits[2 * index + 1]) else {
-                    return false
-                }
-                bytes[index] = high << 4 | low
-            }
-            return true
-        }
-        guard valid else { return nil }
+        guard digits.count == 64, let start = digits.baseAddress,
+            let first = Self.word(start), let second = Self.word(start + 16), let third = Self.word(start + 32),
+            let fourth = Self.word(start + 48)
+        else { return nil }
+        words = (first, second, third, fourth)
     }
 
+    /// The eight bytes of 16 digits.
     @inline(__always)
-    private static func value(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case 0x30...0x39: digit &- 0x30
-        case 0x61...0x66: digit &- 0x57
-        default: nil
-        }
+    private static func word(_ digits: UnsafeRawPointer) -> UInt64? {
+        guard let low = half(UInt64(littleEndian: digits.loadUnaligned(as: UInt64.self))),
+            let high = half(UInt64(littleEndian: digits.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        else { return nil }
+        return UInt64(littleEndian: low | high << 32)
+    }
+
+    /// The four bytes of 8 digits, all digits at once: one in each byte of `text`.
+    @inline(__always)
+    private static func half(_ text: UInt64) -> UInt64? {
+        // Letters have bit 6 and count from 1.
+        let letters = (text & 0x4040_4040_4040_4040) >> 6
+        let values = (text & 0x0F0F_0F0F_0F0F_0F0F) &+ letters &* 9
+        // What does not read back as itself was no digit; values are at most 24, so that no sum carries over.
+        let above9 = ((values &+ 0x7676_7676_7676_7676) & 0x8080_8080_8080_8080) >> 7
+        guard values & 0xF0F0_F0F0_F0F0_F0F0 == 0,
+            values &+ 0x3030_3030_3030_3030 &+ above9 &* 0x27 == text
+        else { return nil }
+        var result = (values << 4 | values >> 8) & 0x00FF_00FF_00FF_00FF
+        result = (result | result >> 8) & 0x0000_FFFF_0000_FFFF
+        return (result | result >> 16) & 0xFFFF_FFFF
     }
 
     /// The 32 bytes.
@@ -63,28 +72,47 @@ package struct ObjectID: Hashable, Sendable, Comparable, CustomStringConvertible
     /// 64 hexadecimal digits.
     package var hexadecimal: String {
         String(unsafeUninitializedCapacity: 64) { buffer in
-            withUnsafeBytes(of: words) { bytes in
-                for index in 0..<32 {
-                    buffer[2 * index] = Self.digit(bytes[index] >> 4)
-                    buffer[2 * index + 1] = Self.digit(bytes[index] & 15)
-                }
-            }
+            if let start = buffer.baseAddress { writeDigits(to: start) }
             return 64
         }
     }
 
     /// Appends the 64 digits as ASCII.
     package func appendHexadecimal(to output: inout [UInt8]) {
-        withUnsafeBytes(of: words) { bytes in
-            for byte in bytes {
-                output.append(Self.digit(byte >> 4))
-                output.append(Self.digit(byte & 15))
-            }
+        withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { buffer in
+            guard let start = buffer.baseAddress else { return }
+            writeDigits(to: start)
+            output.append(contentsOf: buffer)
         }
     }
 
+    /// Writes 64 bytes.
     @inline(__always)
-    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 &+ value : 0x57 &+ value }
+    private func writeDigits(to output: UnsafeMutableRawPointer) {
+        var position = 0
+        func write(_ word: UInt64) {
+            let word = UInt64(littleEndian: word)
+            for part in 0..<2 {
+                let digits = Self.digits(word >> (32 * UInt64(part)) & 0xFFFF_FFFF)
+                output.storeBytes(of: digits.littleEndian, toByteOffset: position, as: UInt64.self)
+                position += 8
+            }
+        }
+        write(words.0)
+        write(words.1)
+        write(words.2)
+        write(words.3)
+    }
+
+    /// The 8 digits of four bytes, all at once.
+    @inline(__always)
+    private static func digits(_ bytes: UInt64) -> UInt64 {
+        var spread = (bytes | bytes << 16) & 0x0000_FFFF_0000_FFFF
+        spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
+        let values = (spread >> 4 | spread << 8) & 0x0F0F_0F0F_0F0F_0F0F
+        let above9 = ((values &+ 0x7676_7676_7676_7676) & 0x8080_8080_8080_8080) >> 7
+        return values &+ 0x3030_3030_3030_3030 &+ above9 &* 0x27
+    }
 
     /// The first 8 digits, which people use.
     package var short: String { String(hexadecimal.prefix(8)) }

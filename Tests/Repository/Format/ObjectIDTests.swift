@@ -16,6 +16,20 @@ import Testing
         #expect(appended == Array(("!" + digits).utf8))
     }
 
+    @Test func `every byte at every place is a digit or not`() {
+        let digits = Array(String(repeating: "7c", count: 32).utf8)
+        for position in 0..<64 {
+            for byte in UInt8.min ... .max {
+                var text = digits
+                text[position] = byte
+                let id = text.withUnsafeBytes { ObjectID(digits: $0) }
+                let isDigit = Array("0123456789abcdef".utf8).contains(byte)
+                #expect((id != nil) == isDigit)
+                if let id { #expect(id.hexadecimal == String(decoding: text, as: UTF8.self)) }
+            }
+        }
+    }
+
     @Test func `other texts and lengths are no ids`() {
         let digits = String(repeating: "ab", count: 32)
         for text in ["", "ab", digits + "a", String(digits.dropLast()), digits.uppercased(), "g" + digits.dropFirst()] {

@@ -52,6 +52,26 @@ import Testing
         return packs
     }
 
+    @Test func `an index is read however its JSON is written`() throws {
+        let text = String(decoding: IndexDocument.encoded([(TreeTests.id(7), Self.blobs)]), as: UTF8.self)
+        let expected = [TreeTests.id(7): Self.blobs]
+        #expect(try packs(Array(text.utf8)) == expected)
+        let variants = [
+            text.replacing(",", with: " ,\n\t").replacing(":", with: " : "),
+            text.replacing("\"type\"", with: "\"new\":[1,{}],\"type\""),
+            text.replacing("}", with: ",\"note\":\"}\"}"),
+            text.replacing("{\"id\":", with: "{\"first\":null,\"id\":"),
+        ]
+        for variant in variants { #expect(try packs(Array(variant.utf8)) == expected, "\(variant)") }
+        for wrong in [
+            text.replacing("\"tree\"", with: "\"leaf\""), text.replacing("\"length\":32", with: "\"length\":31"),
+            text.replacing("\"offset\":100", with: "\"offset\":4294967295"),
+            text.replacing("\"offset\":100", with: "\"offset\":-1"), text.replacing("\"offset\":100,", with: ""),
+        ] {
+            #expect(throws: FormatError.self, "\(wrong)") { try packs(Array(wrong.utf8)) }
+        }
+    }
+
     @Test func `an index comes back`() throws {
         let other = [PackedBlob(id: TreeTests.id(9), kind: .data, offset: 0, length: 32, uncompressedLength: nil)]
         let bytes = IndexDocument.encoded(

@@ -108,9 +108,9 @@ import Threads
     }
 
     @Test func `a lock that could not be refreshed in time stops whoever writes`() throws {
-        let box = Box()
+        let isBlocked = Flag()
         let fixture = try MemoryFixture { call in
-            if call.kind == .put, call.key.hasPrefix("locks/"), box.isSet {
+            if call.kind == .put, call.key.hasPrefix("locks/"), isBlocked.isSet {
                 throw ObjectStoreError(code: .unavailable, message: "It is out of reach.")
             }
         }
@@ -118,7 +118,7 @@ import Threads
         let clock = Clock()
         let held = try lock(repository, settling: .waited, refreshInterval: .milliseconds(10), clock: clock)
         _ = try repository.save(record)
-        box.set()
+        isBlocked.set()
         clock.advance(Int(RepositoryLock.lostAfterSeconds) + 1)
         let error = #expect(throws: RepositoryError.self) { try repository.save(record) }
         #expect(error?.code == .lockLost)
@@ -178,11 +178,4 @@ import Threads
         try? shared.withLock { $0 }?.release()
         #expect(fixture.keys(.lock) == [])
     }
-}
-
-/// A flag that closures share.
-private final class Box: Sendable {
-    private let flag = Mutex(false)
-    var isSet: Bool { flag.withLock { $0 } }
-    func set() { flag.withLock { $0 = true } }
 }

@@ -42,4 +42,8 @@ struct PasswordOptions: ParsableArguments {
         name: .customLong("no-key-cache"),
         help: "Derive the key anew, and do not keep it in the kernel's keyring for 15 minutes.")
     var noKeyCache = false
+
+    @Flag(
+        name: .customLong("no-cache"), help: "Read everything from the repository, and keep no copies on this machine.")
+    var noCache = false
 }
