@@ -4,12 +4,13 @@
 /// the JSON that Go's encoder writes and everything RFC 8259 allows; nesting is bounded.
 struct ByteScanner {
     private let bytes: UnsafeRawBufferPointer
-    private(set) var position = 0
+    private(set) var position: Int
     private let object: String
     private static let maximumDepth = 64
 
-    init(_ bytes: UnsafeRawBufferPointer, object: String) {
+    init(_ bytes: UnsafeRawBufferPointer, object: String, position: Int = 0) {
         self.bytes = bytes
+        self.position = position
         self.object = object
     }
 

@@ -29,7 +29,8 @@ package enum TreeDecoding {
 
     private static let epoch = Timestamp(seconds: -62_135_596_800)
 
-    private static func node(_ scanner: inout ByteScanner) throws(FormatError) -> TreeNode {
+    /// The node that comes next.
+    static func node(_ scanner: inout ByteScanner) throws(FormatError) -> TreeNode {
         var node = TreeNode(name: [], kind: .irregular, modified: epoch, accessed: epoch, changed: epoch)
         var kind: TreeNode.Kind?
         try scanner.object { (scanner, key) throws(FormatError) in

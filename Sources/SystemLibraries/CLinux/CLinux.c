@@ -7,11 +7,14 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -59,6 +62,72 @@ int clinux_lremovexattr(const char *path, const char *name) { return lremovexatt
 ssize_t clinux_flistxattr(int fd, char *list, size_t size) { return flistxattr(fd, list, size); }
 ssize_t clinux_fgetxattr(int fd, const char *name, void *value, size_t size) {
     return fgetxattr(fd, name, value, size);
+}
+int clinux_fsetxattr(int fd, const char *name, const void *value, size_t size) {
+    return fsetxattr(fd, name, value, size, 0);
+}
+int clinux_fremovexattr(int fd, const char *name) { return fremovexattr(fd, name); }
+
+// Numbers and structure: include/uapi/asm-generic/unistd.h and include/uapi/linux/xattr.h of Linux 6.13; the same on all
+// architectures but alpha.
+enum { call_setxattrat = 463, call_getxattrat = 464, call_listxattrat = 465 };
+struct attribute_arguments {
+    uint64_t value;
+    uint32_t size, flags;
+};
+static atomic_int xattrat_is_missing;
+void clinux_avoid_xattrat(int avoid) { atomic_store(&xattrat_is_missing, avoid); }
+static int may_try_xattrat(void) { return !atomic_load_explicit(&xattrat_is_missing, memory_order_relaxed); }
+/// True when the system does not know the call, or a filter of system calls refuses what it does not know.
+static int note_missing_xattrat(ssize_t result) {
+    if (result >= 0 || (errno != ENOSYS && errno != EPERM)) return 0;
+    if (errno == ENOSYS) atomic_store(&xattrat_is_missing, 1);
+    return 1;
+}
+/// Longer than any: the number of a descriptor, and a name of up to NAME_MAX bytes.
+enum { descriptor_path_size = 512 };
+static const char *descriptor_path(char *buffer, int directory, const char *entry) {
+    int count = snprintf(buffer, descriptor_path_size, "/proc/self/fd/%d/%s", directory, entry);
+    return count < descriptor_path_size ? buffer : entry;
+}
+ssize_t clinux_listxattrat(int directory, const char *entry, char *list, size_t size) {
+    if (may_try_xattrat()) {
+        ssize_t result = syscall(call_listxattrat, directory, entry, AT_SYMLINK_NOFOLLOW, list, size);
+        if (!note_missing_xattrat(result)) return result;
+    }
+    char path[descriptor_path_size];
+    return llistxattr(descriptor_path(path, directory, entry), list, size);
+}
+ssize_t clinux_getxattrat(int directory, const char *entry, const char *name, void *value, size_t size) {
+    if (may_try_xattrat()) {
+        struct attribute_arguments arguments = {.value = (uintptr_t)value, .size = (uint32_t)size};
+        ssize_t result =
+            syscall(call_getxattrat, directory, entry, AT_SYMLINK_NOFOLLOW, name, &arguments, sizeof arguments);
+        if (!note_missing_xattrat(result)) return result;
+    }
+    char path[descriptor_path_size];
+    return lgetxattr(descriptor_path(path, directory, entry), name, value, size);
+}
+int clinux_setxattrat(int directory, const char *entry, const char *name, const void *value, size_t size) {
+    if (may_try_xattrat()) {
+        struct attribute_arguments arguments = {.value = (uintptr_t)value, .size = (uint32_t)size};
+        int result =
+            (int)syscall(call_setxattrat, directory, entry, AT_SYMLINK_NOFOLLOW, name, &arguments, sizeof arguments);
+        if (!note_missing_xattrat(result)) return result;
+    }
+    char path[descriptor_path_size];
+    return lsetxattr(descriptor_path(path, directory, entry), name, value, size, 0);
+}
+
+int clinux_unshare_umask(void) { return unshare(CLONE_FS); }
+int clinux_lchmodat(int directory, const char *path, mode_t mode) {
+    return fchmodat(directory, path, mode, AT_SYMLINK_NOFOLLOW);
+}
+uint64_t clinux_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    struct rlimit raised = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+    return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
 static void copy_stat(const struct stat *from, clinux_stat *out) {

@@ -23,7 +23,7 @@ extension Archiver {
         try check()
         let pathBytes = Array(path.utf8)
         var stat = clinux_stat()
-        let handle = DirectoryHandle.open(pathBytes, in: nil)
+        let handle = DirectoryHandle.open(path: pathBytes)
         if handle == nil, errno != ENOTDIR { throw ArchiveError.unreadableRoot(path, errno) }
         beginRoot()
         let worker = try BlobSaver.Worker(saver)
@@ -32,7 +32,7 @@ extension Archiver {
             else {
                 throw ArchiveError.unreadableRoot(path, errno)
             }
-            attachAttributes(&node, path: pathBytes)
+            attachAttributes(&node, [0x2E], in: handle)
             var walk = TreeWalk(self, options: options, rootDevice: stat.device, worker: worker)
             try walk.run(handle, node, previous: previous)
         } else {
@@ -43,19 +43,25 @@ extension Archiver {
 
     private func archiveSingle(_ path: [UInt8], name: [UInt8], previous: TreeNode?, _ worker: BlobSaver.Worker) throws {
         let text = String(decoding: path, as: UTF8.self)
-        guard let slash = path.lastIndex(of: 0x2F),
-            let directory = DirectoryHandle.open(slash == 0 ? [0x2F] : Array(path[..<slash]), in: nil)
-        else { throw ArchiveError.unreadableRoot(text, errno) }
-        let last = Array(path[(slash + 1)...])
-        var stat = clinux_stat()
-        let found = (last + [0]).withUnsafeBytes {
-            clinux_lstatat(directory.descriptor, $0.baseAddress?.assumingMemoryBound(to: CChar.self), &stat)
+        var path = path
+        // As many links as the system follows (path_resolution(7)).
+        for _ in 0...40 {
+            guard let slash = path.lastIndex(of: 0x2F),
+                let directory = DirectoryHandle.open(path: slash == 0 ? [0x2F] : Array(path[..<slash]))
+            else { throw ArchiveError.unreadableRoot(text, errno) }
+            let last = Array(path[(slash + 1)...])
+            var stat = clinux_stat()
+            guard directory.look(at: last, &stat), let node = nodes.node(name: name, stat) else {
+                throw ArchiveError.unreadableRoot(text, errno)
+            }
+            guard node.kind == .symlink else {
+                let walk = TreeWalk(self, options: ArchiveOptions(), rootDevice: stat.device, worker: worker)
+                return try walk.single(node, file: last, in: directory, previous: previous)
+            }
+            guard let target = directory.linkTarget(last) else { throw ArchiveError.unreadableRoot(text, errno) }
+            path = target.first == 0x2F ? target : directory.childPath(target)
         }
-        guard found == 0, let node = nodes.node(name: name, stat) else {
-            throw ArchiveError.unreadableRoot(text, errno)
-        }
-        let walk = TreeWalk(self, options: ArchiveOptions(), rootDevice: stat.device, worker: worker)
-        try walk.single(node, file: last, in: directory, previous: previous)
+        throw ArchiveError.unreadableRoot(text, ELOOP)
     }
 
     /// Archives what `produce` writes as a file: a database dump.
@@ -132,14 +138,13 @@ extension Archiver {
         return try BlobSaver.Worker(saver).save(TreeEncoding.encoded(sorted), .tree).id
     }
 
-    func attachAttributes(_ node: inout TreeNode, path: [UInt8]) {
-        let (attributes, failure) = (path + [0]).withUnsafeBytes { bytes in
-            bytes.baseAddress.map { nodes.extendedAttributes($0.assumingMemoryBound(to: CChar.self)) } ?? ([], nil)
-        }
+    /// Attaches the extended attributes of an entry of `directory`; `.` is the directory itself.
+    func attachAttributes(_ node: inout TreeNode, _ entry: [UInt8], in directory: DirectoryHandle) {
+        let (attributes, failure) = nodes.extendedAttributes(entry, in: directory.descriptor)
         node.extendedAttributes = attributes
         if let failure {
             warn(
-                String(decoding: path, as: UTF8.self),
+                entry == [0x2E] ? String(decoding: directory.path, as: UTF8.self) : directory.childText(entry),
                 "The extended attribute \(failure.name) cannot be read: \(systemMessage(failure.errno)).")
         }
     }

@@ -3,6 +3,7 @@ import Chunking
 import Glibc
 import Repository
 import RepositoryFormat
+import Synchronization
 import Threads
 
 extension Archiver {
@@ -47,9 +48,9 @@ extension Archiver {
     private func withFile(
         _ job: FileJob, _ worker: BlobSaver.Worker, _ body: (Int32, TreeNode) throws -> Void
     ) throws {
+        probe?(.opening(name: job.name))
         let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | CLINUX_O_NOFOLLOW
-        let descriptor = (job.name + [0]).withUnsafeBytes { bytes -> Int32 in
-            let text = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+        let descriptor = job.name.withTerminator { text -> Int32 in
             let quiet = clinux_openat(job.directory.descriptor, text, flags | CLINUX_O_NOATIME, 0)
             return quiet < 0 && errno == EPERM ? clinux_openat(job.directory.descriptor, text, flags, 0) : quiet
         }
@@ -102,25 +103,30 @@ extension Archiver {
                 // for those, none would free any.
                 return try saveGrown(job, descriptor, node, worker)
             }
+            probe?(.reading(name: job.name, descriptor: descriptor, offset: 0))
             var filled = 0
-            // One byte more than it had: reading less than asked is how its end shows.
-            while filled <= Int(node.size), filled < scratch.bytes.count {
+            // One byte more than it had: reading less than asked is how its end shows. A file that grew, or one whose
+            // size the kernel does not know beforehand, is read to its end.
+            var wanted = Int(node.size) + 1
+            while filled < wanted {
                 let count = Glibc.read(
-                    descriptor, scratch.bytes.baseAddress.map { $0 + filled },
-                    min(Int(node.size) + 1 - filled, scratch.bytes.count - filled))
+                    descriptor, scratch.bytes.baseAddress.map { $0 + filled }, wanted - filled)
                 if count < 0, errno == EINTR { continue }
                 guard count >= 0 else {
                     return try leaveOut(job, "It cannot be read: \(systemMessage(errno)).", worker)
                 }
                 if count == 0 { break }
                 filled += count
+                if filled > Int(node.size) { wanted = scratch.bytes.count }
+            }
+            if filled == scratch.bytes.count, lseek(descriptor, 0, SEEK_SET) == 0 {
+                return try saveGrown(job, descriptor, node, worker)
             }
             var node = node
             if filled != Int(node.size) {
                 warn(
                     job.directory.childText(job.name),
-                    "It changed while it was read: \(node.size) bytes became \(filled) or more.")
-                filled = min(filled, Int(node.size))
+                    "It changed while it was read: \(node.size) bytes became \(filled).")
             }
             node.size = UInt64(filled)
             node.content = []
@@ -163,10 +169,32 @@ extension Archiver {
             finished.size = byteCount
             try complete(finished, job, worker)
         }
+        var holes = HoleMap(descriptor)
         var total: UInt64 = 0
         while true {
-            let space = feeder.space
-            let count = Glibc.read(descriptor, space.baseAddress, space.count)
+            probe?(.reading(name: job.name, descriptor: descriptor, offset: total))
+            var space = feeder.space
+            if holes != nil {
+                guard let segment = holes?.segment(at: total) else { break }
+                if segment.isHole {
+                    let skipped = try skipHole(segment, total, &feeder, content, worker)
+                    guard skipped == 0 else {
+                        total += skipped
+                        continue
+                    }
+                }
+                let left = Int(clamping: segment.range.upperBound - total)
+                space = UnsafeMutableRawBufferPointer(rebasing: space[..<min(space.count, left)])
+                if segment.isHole {
+                    space.initializeMemory(as: UInt8.self, repeating: 0)
+                    total += UInt64(space.count)
+                    guard try feeder.advance(space.count, emit: { try emit($0, $1, content) }) else {
+                        return try check()
+                    }
+                    continue
+                }
+            }
+            let count = pread(descriptor, space.baseAddress, space.count, off_t(clamping: total))
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else {
                 // What was cut so far stays unused; the file itself is left out.
@@ -183,6 +211,39 @@ extension Archiver {
         }
         try feeder.finish { try emit($0, $1, content) }
         try content.end(worker)
+    }
+
+    /// Takes the whole chunks of a hole without looking at a byte: the fingerprint of zeros is zero, so that a chunk that
+    /// starts in a hole is cut as soon as it may be.
+    ///
+    /// - Parameter position: in the hole; how far the file was read.
+    /// - Returns: how far the file need not be read; the feeder is then empty.
+    private func skipHole(
+        _ hole: HoleMap.Segment, _ position: UInt64, _ feeder: inout ChunkFeeder, _ content: ContentJob,
+        _ worker: BlobSaver.Worker
+    ) throws -> UInt64 {
+        let buffered = UInt64(feeder.pendingByteCount)
+        // What was read of this hole behind the last cut starts the next chunk, whose cut is known as well.
+        guard position - hole.range.lowerBound >= buffered else { return 0 }
+        let start = position - buffered
+        let size = UInt64(Chunker.minimumByteCount)
+        let chunks = (hole.range.upperBound - start) / size
+        guard chunks > 0 else { return 0 }
+        let id = try zeroChunk(worker)
+        feeder.drop()
+        content.add(id, byteCount: Chunker.minimumByteCount, count: Int(clamping: chunks))
+        count { $0.bytes += chunks * size }
+        return start + chunks * size - position
+    }
+
+    /// The id of the shortest chunk of zeros, which is saved when it is first needed.
+    private func zeroChunk(_ worker: BlobSaver.Worker) throws -> ObjectID {
+        try zeroChunkID.withLock { known in
+            if let known { return known }
+            let id = try worker.save([UInt8](repeating: 0, count: Chunker.minimumByteCount), .data).id
+            known = id
+            return id
+        }
     }
 
     func push(_ buffer: RawBuffer, _ count: Int, _ content: ContentJob) {

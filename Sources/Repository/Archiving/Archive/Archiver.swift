@@ -20,6 +20,8 @@ package final class Archiver: Sendable {
     let chunkPool: BufferPool
     let work = BoundedQueue<Work>(bound: 16)
     let largeFiles = BoundedQueue<FileJob>(bound: 16)
+    let probe: ReadProbe?
+    let zeroChunkID = Mutex<ObjectID?>(nil)
     private let counters = Mutex(ArchiveStatistics())
     private let firstFailure = Mutex<(any Error)?>(nil)
     private let threads = Mutex<[WorkerThread]>([])
@@ -36,10 +38,13 @@ package final class Archiver: Sendable {
 
     /// Starts the stages. The index of the repository must be loaded.
     ///
+    /// - Parameter probe: for tests of files that change while they are read.
     /// - Throws: ``RepositoryError/Code/readOnly``.
     package init(
-        _ repository: OpenRepository, observer: any ArchiveObserver, cancellation: Cancellation
+        _ repository: OpenRepository, observer: any ArchiveObserver, cancellation: Cancellation,
+        probe: ReadProbe? = nil
     ) throws {
+        self.probe = probe
         self.repository = repository
         self.observer = observer
         self.cancellation = cancellation

@@ -51,6 +51,15 @@ struct ChunkFeeder {
         return true
     }
 
+    /// Bytes behind the last cut.
+    var pendingByteCount: Int { filled }
+
+    /// Forgets the bytes behind the last cut: their owner knows which chunk they begin.
+    mutating func drop() {
+        filled = 0
+        scanned = 0
+    }
+
     /// Emits what is left, if anything, and ends the feeder.
     mutating func finish(emit: (RawBuffer, _ count: Int) throws -> Void) rethrows {
         if filled > 0 { try emit(buffer, filled) } else { pool.give(buffer) }

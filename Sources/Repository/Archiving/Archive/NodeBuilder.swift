@@ -111,40 +111,50 @@ final class NodeBuilder: Sendable {
         return Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
     }
 
-    /// The extended attributes of the entry itself, in the system's order as restic keeps them.
+    /// The extended attributes of an entry itself, in the system's order as restic keeps them.
     ///
-    /// - Parameter path: NUL-terminated.
+    /// - Parameters:
+    ///   - entry: a name in `directory`, or `.` for the directory.
+    ///   - directory: a descriptor.
     /// - Returns: what could be read, and the error number and attribute of what could not.
     func extendedAttributes(
-        _ path: UnsafePointer<CChar>
+        _ entry: [UInt8], in directory: Int32
     ) -> (attributes: [TreeNode.ExtendedAttribute], failure: (errno: Int32, name: String)?) {
-        var size = clinux_llistxattr(path, nil, 0)
+        entry.withTerminator { extendedAttributes($0, directory) }
+    }
+
+    private func extendedAttributes(
+        _ entry: UnsafePointer<CChar>, _ directory: Int32
+    ) -> (attributes: [TreeNode.ExtendedAttribute], failure: (errno: Int32, name: String)?) {
+        var size = clinux_listxattrat(directory, entry, nil, 0)
         guard size != 0 else { return ([], nil) }
         var list: [CChar] = []
         while size > 0 {
             list = [CChar](repeating: 0, count: size)
-            size = clinux_llistxattr(path, &list, list.count)
+            size = clinux_listxattrat(directory, entry, &list, list.count)
             if size >= 0 { break }
             guard errno == ERANGE else { break }
-            size = clinux_llistxattr(path, nil, 0)
+            size = clinux_listxattrat(directory, entry, nil, 0)
         }
         guard size > 0 else {
-            return ([], size == 0 || errno == ENOTSUP || errno == EOPNOTSUPP ? nil : (errno, "the list of attributes"))
+            // An entry that vanished is told of by who reads it.
+            let isQuiet = size == 0 || errno == ENOTSUP || errno == EOPNOTSUPP || errno == ENOENT
+            return ([], isQuiet ? nil : (errno, "the list of attributes"))
         }
         var attributes: [TreeNode.ExtendedAttribute] = []
         var failure: (errno: Int32, name: String)?
         for name in list[0..<size].split(separator: 0) {
             var value = [UInt8](repeating: 0, count: 256)
             let terminated = Array(name) + [0]
-            var length = clinux_lgetxattr(path, terminated, &value, value.count)
+            var length = clinux_getxattrat(directory, entry, terminated, &value, value.count)
             if length < 0, errno == ERANGE {
                 // The largest value that Linux allows (xattr(7)).
                 value = [UInt8](repeating: 0, count: 65536)
-                length = clinux_lgetxattr(path, terminated, &value, value.count)
+                length = clinux_getxattrat(directory, entry, terminated, &value, value.count)
             }
             let nameBytes = name.map { UInt8(bitPattern: $0) }
             guard length >= 0 else {
-                if errno != ENODATA { failure = (errno, String(decoding: nameBytes, as: UTF8.self)) }
+                if errno != ENODATA, errno != ENOENT { failure = (errno, String(decoding: nameBytes, as: UTF8.self)) }
                 continue
             }
             attributes.append(.init(name: nameBytes, value: Array(value[0..<length])))

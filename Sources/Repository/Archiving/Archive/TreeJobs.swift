@@ -3,12 +3,64 @@ import RepositoryFormat
 import Synchronization
 
 /// A directory whose tree is being put together: complete when all its entries are.
+///
+/// Entries are encoded as soon as all before them are, so that a directory of a million entries takes the memory of its
+/// tree and not that of a million nodes.
 final class DirectoryJob: Sendable {
+    private enum Entry {
+        /// Left out, or encoded already.
+        case nothing
+        case expected
+        case complete(TreeNode)
+    }
+
     private struct State {
-        var children: [TreeNode?]
+        /// The tree of all entries before slot `first`.
+        var tree: [UInt8]
+        var first = 0
+        /// The entries from slot `first` to where the walk is, the first at `head`.
+        var entries: [Entry] = []
+        var head = 0
         /// Entries that are not complete, and one for the walk itself while it lists the directory.
         var pending = 1
         var node: TreeNode
+
+        /// Puts an entry in its slot; slots that were passed over are left out.
+        mutating func put(_ entry: Entry, slot: Int) {
+            if entries.count == head {
+                first = max(first, slot)
+                if case .complete(let node) = entry {
+                    TreeEncoding.append(node, to: &tree)
+                    first += 1
+                    return
+                }
+            }
+            while entries.count - head <= slot - first { entries.append(.nothing) }
+            entries[head + slot - first] = entry
+            encode()
+        }
+
+        /// Encodes what all before it are complete.
+        private mutating func encode() {
+            scan: while head < entries.count {
+                switch entries[head] {
+                case .expected: break scan
+                case .complete(let node):
+                    TreeEncoding.append(node, to: &tree)
+                    entries[head] = .nothing
+                case .nothing: break
+                }
+                head += 1
+                first += 1
+            }
+            if head == entries.count {
+                entries.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head >= 1024, head * 2 > entries.count {
+                entries.removeFirst(head)
+                head = 0
+            }
+        }
     }
 
     /// Where the finished node belongs; nil for the root of a walk.
@@ -17,25 +69,31 @@ final class DirectoryJob: Sendable {
 
     init(node: TreeNode, entryCount: Int, parent: (job: DirectoryJob, slot: Int)?) {
         self.parent = parent
-        state = Mutex(State(children: Array(repeating: nil, count: entryCount), node: node))
+        state = Mutex(State(tree: TreeEncoding.begin(reserving: entryCount), node: node))
     }
 
-    /// Announces an entry that will be completed later.
-    func expectEntry() { state.withLock { $0.pending += 1 } }
+    /// Announces that the entry of a slot will be completed later. The walk announces or sets entries in the order of
+    /// their slots, and leaves out the slots of what is not kept.
+    func expectEntry(slot: Int) {
+        state.withLock { state in
+            state.pending += 1
+            state.put(.expected, slot: slot)
+        }
+    }
 
     /// Completes an announced entry; nil leaves it out.
     ///
     /// - Returns: true when the directory is complete: the caller must finish it.
     func complete(_ node: TreeNode?, slot: Int) -> Bool {
         state.withLock { state in
-            state.children[slot] = node
+            state.put(node.map { .complete($0) } ?? .nothing, slot: slot)
             state.pending -= 1
             return state.pending == 0
         }
     }
 
     /// Sets an entry that needs no work.
-    func set(_ node: TreeNode, slot: Int) { state.withLock { $0.children[slot] = node } }
+    func set(_ node: TreeNode, slot: Int) { state.withLock { $0.put(.complete(node), slot: slot) } }
 
     /// Ends the walk's own hold; the result is as of ``complete(_:slot:)``.
     func endListing() -> Bool {
@@ -45,13 +103,12 @@ final class DirectoryJob: Sendable {
         }
     }
 
-    /// The encoded tree; the entries are dropped.
+    /// The encoded tree, which the job keeps no longer.
     func takeTree() -> [UInt8] {
         state.withLock { state in
-            var bytes = TreeEncoding.begin(reserving: state.children.count)
-            for child in state.children { if let child { TreeEncoding.append(child, to: &bytes) } }
+            var bytes: [UInt8] = []
+            swap(&bytes, &state.tree)
             TreeEncoding.finish(&bytes)
-            state.children = []
             return bytes
         }
     }
@@ -112,6 +169,17 @@ final class ContentJob: Sendable {
             state.ids.append(nil)
             state.byteCount += UInt64(byteCount)
             return state.ids.count - 1
+        }
+    }
+
+    /// Announces `count` chunks of `byteCount` bytes each that are saved: those of a hole.
+    ///
+    /// Only before ``end(_:)``.
+    func add(_ id: ObjectID, byteCount: Int, count: Int) {
+        state.withLock { state in
+            state.ids.append(contentsOf: repeatElement(Optional(id), count: count))
+            state.saved += count
+            state.byteCount += UInt64(byteCount) * UInt64(count)
         }
     }
 

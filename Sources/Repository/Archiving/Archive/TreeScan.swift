@@ -55,34 +55,62 @@ package final class TreeScan: Sendable {
 
     private func count(_ source: Source) {
         let rules = ExcludeRules(source.options.excludes)
-        guard let root = DirectoryHandle.open(Array(source.path.utf8), in: nil) else {
+        guard let root = DirectoryHandle.open(path: Array(source.path.utf8)) else {
             var stat = clinux_stat()
             if clinux_lstatat(AT_FDCWD, source.path, &stat) == 0 { add(1, stat.size) }
             return
         }
         var rootStat = clinux_stat()
         clinux_fstat(root.descriptor, &rootStat)
-        // Paths, not handles: a directory of a million directories must not need as many descriptors.
-        var stack: [(location: [UInt8], path: [[UInt8]])] = [(root.path, [])]
-        while let (location, path) = stack.popLast(), !stop.load(ordering: .relaxed) {
-            guard let handle = DirectoryHandle.open(location, in: nil) else { continue }
-            var entries: UInt64 = 1
-            var bytes: UInt64 = 0
-            for name in handle.sortedNames() ?? [] {
-                var stat = clinux_stat()
-                guard name.withTerminator({ clinux_lstatat(handle.descriptor, $0, &stat) }) == 0 else { continue }
-                let isDirectory = stat.mode & 0o170000 == 0o040000
-                if !rules.isEmpty, rules.excludes(path: path + [name], isDirectory: isDirectory) { continue }
-                if source.options.oneFileSystem, stat.device != rootStat.device { continue }
-                if isDirectory {
-                    stack.append((handle.childPath(name), path + [name]))
-                } else {
-                    entries += 1
-                    if stat.mode & 0o170000 == 0o100000 { bytes += stat.size }
-                }
-            }
-            add(entries, bytes)
+        var directories = DirectoryStack()
+        var path: [[UInt8]] = []
+        var levels: [(subdirectories: [[UInt8]], position: Int)] = []
+        func enter(_ handle: DirectoryHandle, _ name: [UInt8]) {
+            directories.push(handle, name: name)
+            levels.append((list(handle, path, rules, source.options, rootStat.device), 0))
         }
+        enter(root, [])
+        while let level = levels.last, !stop.load(ordering: .relaxed) {
+            guard level.position < level.subdirectories.count, let handle = directories.top else {
+                levels.removeLast()
+                directories.pop()
+                if !path.isEmpty { path.removeLast() }
+                continue
+            }
+            levels[levels.count - 1].position += 1
+            let name = level.subdirectories[level.position]
+            guard let child = DirectoryHandle.open(name, in: handle) else { continue }
+            path.append(name)
+            enter(child, name)
+        }
+    }
+
+    /// Counts the entries of a directory.
+    ///
+    /// - Returns: the directories among them.
+    private func list(
+        _ handle: DirectoryHandle, _ path: [[UInt8]], _ rules: ExcludeRules, _ options: ArchiveOptions,
+        _ rootDevice: UInt64
+    ) -> [[UInt8]] {
+        var subdirectories: [[UInt8]] = []
+        var entries: UInt64 = 1
+        var bytes: UInt64 = 0
+        guard let names = handle.sortedNames() else { return [] }
+        for name in names where !stop.load(ordering: .relaxed) {
+            var stat = clinux_stat()
+            guard handle.look(at: name, &stat) else { continue }
+            let isDirectory = stat.mode & 0o170000 == 0o040000
+            if !rules.isEmpty, rules.excludes(path: path + [name], isDirectory: isDirectory) { continue }
+            if options.oneFileSystem, stat.device != rootDevice { continue }
+            if isDirectory {
+                subdirectories.append(name)
+            } else {
+                entries += 1
+                if stat.mode & 0o170000 == 0o100000 { bytes += stat.size }
+            }
+        }
+        add(entries, bytes)
+        return subdirectories
     }
 
     private func add(_ entries: UInt64, _ bytes: UInt64) {

@@ -10,15 +10,21 @@ import Threads
 struct TreeWalk {
     /// A directory whose entries are being visited.
     private struct Frame {
-        let handle: DirectoryHandle
         let job: DirectoryJob
-        let names: [[UInt8]]
+        let names: NameList
         var position = 0
-        /// The nodes of the previous snapshot, sorted by name, and how far they were looked at.
-        let previous: [TreeNode]
-        var previousPosition = 0
+        /// The nodes of the previous snapshot in the order of their names, and the next of them that was not passed.
+        var previous: TreeReader?
+        var nextPrevious: TreeNode?
         /// Only the tag that excludes the rest is kept.
         let onlyName: [UInt8]?
+    }
+
+    /// Where an entry is, and where its node belongs.
+    private struct Place {
+        let directory: DirectoryHandle
+        let job: DirectoryJob
+        let slot: Int
     }
 
     /// Small files are handed on when they are this many, or this many bytes.
@@ -32,6 +38,8 @@ struct TreeWalk {
     private let worker: BlobSaver.Worker
     private let loader: BlobLoader?
     private var stack: [Frame] = []
+    /// The directories of `stack`.
+    private var directories = DirectoryStack()
     private var path: [[UInt8]] = []
     private var batch: [FileJob] = []
     private var batchBytes: UInt64 = 0
@@ -47,31 +55,43 @@ struct TreeWalk {
     }
 
     /// Walks a directory whose node is `node`.
-    mutating func run(_ handle: DirectoryHandle, _ node: TreeNode, previous: TreeNode?) throws {
-        guard try enter(handle, node, parent: nil, previous: previous) else {
-            throw ArchiveError.unreadableRoot(String(decoding: handle.path, as: UTF8.self), errno)
+    mutating func run(_ root: DirectoryHandle, _ node: TreeNode, previous: TreeNode?) throws {
+        guard try enter(root, node, parent: nil, previous: previous) else {
+            throw ArchiveError.unreadableRoot(String(decoding: root.path, as: UTF8.self), errno)
         }
         while !stack.isEmpty {
             try archiver.check()
             let top = stack.count - 1
             guard stack[top].position < stack[top].names.count else {
-                let job = stack[top].job
-                stack.removeLast()
-                if !path.isEmpty { path.removeLast() }
-                if job.endListing() { try archiver.finish(job, worker) }
+                try leave()
+                continue
+            }
+            guard let handle = directories.top else {
+                archiver.warn(
+                    String(decoding: (path.reduce(root.path) { $0 + [0x2F] + $1 }), as: UTF8.self),
+                    "It was moved away while it was read; the rest of it is missing.")
+                stack[top].position = stack[top].names.count
                 continue
             }
             let slot = stack[top].position
             stack[top].position += 1
-            try visit(slot, top)
+            try visit(slot, top, handle)
         }
         flush()
+    }
+
+    /// Goes up when all entries of a directory were visited.
+    private mutating func leave() throws {
+        let job = stack.removeLast().job
+        directories.pop()
+        if !path.isEmpty { path.removeLast() }
+        if job.endListing() { try archiver.finish(job, worker) }
     }
 
     /// Archives one entry that is no directory: `file` in `directory`, under the name of `node`.
     func single(_ node: TreeNode, file: [UInt8], in directory: DirectoryHandle, previous: TreeNode?) throws {
         var node = node
-        archiver.attachAttributes(&node, path: directory.childPath(file))
+        archiver.attachAttributes(&node, file, in: directory)
         if node.kind == .file {
             let job = FileJob(
                 directory: directory, name: file, parent: nil, node: node, isNew: previous?.kind != .file)
@@ -92,20 +112,19 @@ struct TreeWalk {
         _ handle: DirectoryHandle, _ node: TreeNode, parent: (job: DirectoryJob, slot: Int)?, previous: TreeNode?
     ) throws -> Bool {
         guard let names = handle.sortedNames() else { return false }
-        var previousNodes: [TreeNode] = []
+        var previousNodes: TreeReader?
         if let subtree = previous?.subtree, let loader {
             // A previous tree that cannot be read only costs reading the files again.
-            previousNodes = (try? loader.loadTree(subtree)) ?? []
+            previousNodes = (try? loader.load(subtree, .tree)).flatMap { try? TreeReader($0) }
         }
         let job = DirectoryJob(node: node, entryCount: names.count, parent: parent)
-        stack.append(
-            Frame(
-                handle: handle, job: job, names: names, previous: previousNodes, onlyName: excludingTag(handle, names)))
+        stack.append(Frame(job: job, names: names, previous: previousNodes, onlyName: excludingTag(handle, names)))
+        directories.push(handle, name: node.name)
         return true
     }
 
     /// The name of the file that says that the rest of its directory is not to be kept.
-    private func excludingTag(_ handle: DirectoryHandle, _ names: [[UInt8]]) -> [UInt8]? {
+    private func excludingTag(_ handle: DirectoryHandle, _ names: NameList) -> [UInt8]? {
         for tag in options.excludeIfPresent where names.contains(Array(tag.utf8)) { return Array(tag.utf8) }
         let tag = Array("CACHEDIR.TAG".utf8)
         guard options.excludeCaches, names.contains(tag) else { return nil }
@@ -118,17 +137,16 @@ struct TreeWalk {
         return read(descriptor, &bytes, bytes.count) == bytes.count && bytes == signature ? tag : nil
     }
 
-    private mutating func visit(_ slot: Int, _ top: Int) throws {
+    private mutating func visit(_ slot: Int, _ top: Int, _ handle: DirectoryHandle) throws {
         let frame = stack[top]
         let name = frame.names[slot]
         if let only = frame.onlyName, name != only { return }
         var stat = clinux_stat()
-        let found = name.withTerminator { clinux_lstatat(frame.handle.descriptor, $0, &stat) }
-        guard found == 0 else {
+        guard handle.look(at: name, &stat) else {
             let code = errno
             // Gone between listing and looking: whoever removed it before the snapshot's moment is right.
             if code != ENOENT {
-                archiver.warn(frame.handle.childText(name), "It cannot be read: \(systemMessage(code)).")
+                archiver.warn(handle.childText(name), "It cannot be read: \(systemMessage(code)).")
             }
             return
         }
@@ -138,55 +156,58 @@ struct TreeWalk {
         let leavesFileSystem = options.oneFileSystem && stat.device != rootDevice
         if leavesFileSystem, !isDirectory { return }
         let previous = advancePrevious(to: name, top)
-        archiver.attachAttributes(&node, path: frame.handle.childPath(name))
+        archiver.attachAttributes(&node, name, in: handle)
+        let place = Place(directory: handle, job: frame.job, slot: slot)
         switch node.kind {
-        case .dir: try visitDirectory(node, frame, slot, previous: previous, isEmptied: leavesFileSystem)
-        case .file: visitFile(node, frame, slot, previous: previous)
+        case .dir: try visitDirectory(node, place, previous: previous, isEmptied: leavesFileSystem)
+        case .file: visitFile(node, place, previous: previous)
         default:
-            frame.job.set(try special(node, file: name, in: frame.handle), slot: slot)
+            frame.job.set(try special(node, file: name, in: handle), slot: slot)
             archiver.count { $0.others += 1 }
         }
     }
 
     private mutating func visitDirectory(
-        _ node: TreeNode, _ frame: Frame, _ slot: Int, previous: TreeNode?, isEmptied: Bool
+        _ node: TreeNode, _ place: Place, previous: TreeNode?, isEmptied: Bool
     ) throws {
         if isEmptied {
             var node = node
             node.subtree = try worker.save(TreeEncoding.encoded([]), .tree).id
-            frame.job.set(node, slot: slot)
+            place.job.set(node, slot: place.slot)
             return
         }
-        guard let handle = DirectoryHandle.open(node.name, in: frame.handle) else {
-            return archiver.warn(frame.handle.childText(node.name), "It cannot be opened: \(systemMessage(errno)).")
+        guard let handle = DirectoryHandle.open(node.name, in: place.directory) else {
+            return archiver.warn(place.directory.childText(node.name), "It cannot be opened: \(systemMessage(errno)).")
         }
-        frame.job.expectEntry()
-        guard try enter(handle, node, parent: (frame.job, slot), previous: previous?.kind == .dir ? previous : nil)
+        place.job.expectEntry(slot: place.slot)
+        guard
+            try enter(
+                handle, node, parent: (place.job, place.slot), previous: previous?.kind == .dir ? previous : nil)
         else {
-            archiver.warn(frame.handle.childText(node.name), "It cannot be listed: \(systemMessage(errno)).")
-            // The frame still holds the listing, so this can never complete it.
-            _ = frame.job.complete(nil, slot: slot)
+            archiver.warn(place.directory.childText(node.name), "It cannot be listed: \(systemMessage(errno)).")
+            // The walk still holds the listing, so this can never complete it.
+            _ = place.job.complete(nil, slot: place.slot)
             return
         }
         path.append(node.name)
     }
 
-    private mutating func visitFile(_ node: TreeNode, _ frame: Frame, _ slot: Int, previous: TreeNode?) {
+    private mutating func visitFile(_ node: TreeNode, _ place: Place, previous: TreeNode?) {
         if let previous, let content = previous.content, Self.isUnchanged(node, previous),
             archiver.repository.index.containsAll(content, .data)
         {
             var node = node
             node.content = content
-            frame.job.set(node, slot: slot)
+            place.job.set(node, slot: place.slot)
             archiver.count {
                 $0.filesUnmodified += 1
                 $0.bytes += node.size
             }
             return
         }
-        frame.job.expectEntry()
+        place.job.expectEntry(slot: place.slot)
         let job = FileJob(
-            directory: frame.handle, name: node.name, parent: (frame.job, slot), node: node,
+            directory: place.directory, name: node.name, parent: (place.job, place.slot), node: node,
             isNew: previous?.kind != .file)
         guard node.size < UInt64(Chunker.minimumByteCount) else {
             archiver.largeFiles.push(job)
@@ -211,37 +232,31 @@ struct TreeWalk {
     }
 
     private mutating func advancePrevious(to name: [UInt8], _ top: Int) -> TreeNode? {
-        let previous = stack[top].previous
-        while stack[top].previousPosition < previous.count {
-            let candidate = previous[stack[top].previousPosition]
+        while true {
+            if stack[top].nextPrevious == nil {
+                // What cannot be read any further only costs reading the files again.
+                guard let next = (try? stack[top].previous?.next()) ?? nil else {
+                    stack[top].previous = nil
+                    return nil
+                }
+                stack[top].nextPrevious = next
+            }
+            guard let candidate = stack[top].nextPrevious else { return nil }
             if candidate.name == name { return candidate }
             guard candidate.name.lexicographicallyPrecedes(name) else { return nil }
-            stack[top].previousPosition += 1
+            stack[top].nextPrevious = nil
         }
-        return nil
     }
 
     /// Links, devices, FIFOs and sockets carry all they are in their node.
     private func special(_ node: TreeNode, file: [UInt8], in directory: DirectoryHandle) throws -> TreeNode {
         guard node.kind == .symlink else { return node }
         var node = node
-        var target = [CChar](repeating: 0, count: 4097)
-        let count = file.withTerminator { readlinkat(directory.descriptor, $0, &target, target.count) }
-        if count < 0 {
-            archiver.warn(directory.childText(file), "The link cannot be read: \(systemMessage(errno)).")
+        if let target = directory.linkTarget(file) {
+            node.linkTarget = target
         } else {
-            node.linkTarget = target[0..<count].map { UInt8(bitPattern: $0) }
+            archiver.warn(directory.childText(file), "The link cannot be read: \(systemMessage(errno)).")
         }
         return node
-    }
-}
-
-extension [UInt8] {
-    /// Runs `body` with the bytes as a C string.
-    func withTerminator<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
-        try (self + [0]).withUnsafeBufferPointer { bytes in
-            // Never nil: there is at least the terminator.
-            try bytes.withMemoryRebound(to: CChar.self) { try body($0.baseAddress!) }
-        }
     }
 }

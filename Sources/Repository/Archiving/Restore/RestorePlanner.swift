@@ -6,157 +6,235 @@ import Threads
 
 /// Walks the trees of a restore: makes what needs no data, and collects which blob belongs where.
 struct RestorePlanner {
-    private struct Inode: Hashable {
-        let device: UInt64
-        let inode: UInt64
+    /// A directory that exists and whose entries are to be made.
+    private struct PendingDirectory {
+        let number: UInt32
+        let subtree: ObjectID
     }
 
     private let restorer: Restorer
     private let loader: BlobLoader
+    let entries: EntryMaker
     private(set) var files: [RestoreFile] = []
     private(set) var uses: [BlobUse] = []
     private(set) var packs: [ObjectID] = []
     /// Parents before children.
-    private(set) var directories: [(path: [UInt8], node: TreeNode)] = []
+    private(set) var directories: [(number: UInt32, attributes: EntryAttributes, fresh: FreshEntry)] = []
     private var packNumbers: [ObjectID: UInt32] = [:]
-    /// The first name of each file with several, and its number when it has content.
-    private var firstLinks: [Inode: (path: [UInt8], file: Int?)] = [:]
 
-    init(_ restorer: Restorer) throws {
+    init(_ restorer: Restorer, isUmaskClear: Bool) throws {
         self.restorer = restorer
         loader = try BlobLoader(restorer.repository)
+        entries = EntryMaker(restorer, isUmaskClear: isUmaskClear)
     }
 
     /// Plans an entry with everything below it.
+    ///
+    /// - Throws: ``ArchiveError`` when the entry itself cannot be made, or the file system is full.
     mutating func add(_ node: TreeNode, path: [UInt8]) throws {
-        guard node.kind == .dir else { return try addEntry(node, path: path, mayExist: true) }
-        var stack: [(node: TreeNode, path: [UInt8])] = [(node, path)]
-        while let (node, path) = stack.popLast() {
+        let text = String(decoding: path, as: UTF8.self)
+        if node.kind == .dir, let handle = DirectoryHandle.open(path: path) {
+            // The root of a restore may be reached through a link; below it a link would lead out of the target.
+            let number = restorer.directories.addRoot(handle)
+            directories.append((number, EntryAttributes(node), FreshEntry()))
+            restorer.count { $0.directories += 1 }
+            return try fill(number, node, path)
+        }
+        guard node.kind != .dir || errno == ENOENT || errno == ENOTDIR else {
+            throw ArchiveError.unwritable(text, errno)
+        }
+        let slash = path.lastIndex(of: 0x2F) ?? path.startIndex
+        let name = Array(path[slash...].drop { $0 == 0x2F })
+        guard let parent = DirectoryHandle.open(path: slash == path.startIndex ? [0x2F] : Array(path[..<slash])) else {
+            throw ArchiveError.unwritable(text, errno)
+        }
+        let number = restorer.directories.addRoot(parent)
+        guard node.kind == .dir else { return try addEntry(node, name: name, in: number, isRoot: true) }
+        guard let made = try makeDirectory(node, name: name, in: number, isRoot: true) else { return }
+        try fill(made, node, path)
+    }
+
+    /// Makes the entries of a directory and of all below it.
+    private mutating func fill(_ number: UInt32, _ node: TreeNode, _ path: [UInt8]) throws {
+        guard let subtree = node.subtree else { return restorer.fail(path, "The snapshot has none of its entries.") }
+        var stack = [PendingDirectory(number: number, subtree: subtree)]
+        while let directory = stack.popLast() {
             try restorer.cancellation.check()
-            guard let isNew = try makeDirectory(node, path), let subtree = node.subtree else { continue }
-            let children: [TreeNode]
-            do { children = try loader.loadTree(subtree) } catch {
-                restorer.fail(path, "Its entries cannot be restored: \(error)")
-                continue
-            }
-            for child in children {
-                let childPath = path + [0x2F] + child.name
-                if child.kind == .dir {
-                    stack.append((child, childPath))
-                } else {
-                    try addEntry(child, path: childPath, mayExist: !isNew)
+            do {
+                var reader = try TreeReader(try loader.load(directory.subtree, .tree))
+                while let child = try reader.next() {
+                    guard child.kind == .dir else {
+                        try addEntry(child, name: child.name, in: directory.number, isRoot: false)
+                        continue
+                    }
+                    guard let made = try makeDirectory(child, name: child.name, in: directory.number, isRoot: false)
+                    else { continue }
+                    guard let subtree = child.subtree else {
+                        restorer.fail(
+                            restorer.directories.path(made, []), "The snapshot has none of its entries.")
+                        continue
+                    }
+                    stack.append(PendingDirectory(number: made, subtree: subtree))
                 }
+            } catch let error where Restorer.isAboutOneObject(error) {
+                restorer.fail(
+                    restorer.directories.path(directory.number, []), "Its entries cannot be restored: \(error)")
             }
         }
     }
 
-    /// - Returns: true for a new directory, false for one that was there, nil when there is none.
-    private mutating func makeDirectory(_ node: TreeNode, _ path: [UInt8]) throws -> Bool? {
-        var isNew = false
-        let made = path.withTerminator { text -> Bool in
-            // Private until everything is in it; the mode comes last.
-            if mkdir(text, 0o700) == 0 {
-                isNew = true
-                return true
-            }
-            guard errno == EEXIST else { return false }
-            var stat = clinux_stat()
-            guard clinux_lstatat(AT_FDCWD, text, &stat) == 0 else { return false }
-            if stat.mode & 0o170000 == 0o040000 { return true }
-            // The root of a restore may be reached through a link; below it a link would lead out of the target.
-            if directories.isEmpty, stat.mode & 0o170000 == 0o120000 { return access(text, F_OK) == 0 }
-            return unlink(text) == 0 && mkdir(text, 0o700) == 0
-        }
-        guard made else {
-            try refuse(path)
+    /// - Returns: its number; nil when there is none, which was told.
+    private mutating func makeDirectory(
+        _ node: TreeNode, name: [UInt8], in parent: UInt32, isRoot: Bool
+    ) throws -> UInt32? {
+        guard let handle = restorer.directories.handle(parent) else {
+            try refuse(name, in: parent, isRoot: isRoot)
             return nil
         }
-        directories.append((path, node))
+        let (isParentNew, owner) = restorer.directories.facts(parent)
+        // Private until everything is in it; the mode comes last.
+        if name.withTerminator({ mkdirat(handle.descriptor, $0, 0o700) }) == 0 {
+            return addDirectory(node, name, parent, isParentNew ? FreshEntry(owner: owner, permissions: 0o700) : nil)
+        }
+        var stat = clinux_stat()
+        guard errno == EEXIST, handle.look(at: name, &stat) else {
+            try refuse(name, in: parent, isRoot: isRoot)
+            return nil
+        }
+        if stat.mode & 0o170000 == 0o040000 {
+            let number = restorer.directories.add(name, in: parent, isNew: false, owner: nil)
+            directories.append((number, EntryAttributes(node), FreshEntry()))
+            restorer.count { $0.directories += 1 }
+            return number
+        }
+        // What stands there goes only for a directory whose entries can be read.
+        if let subtree = node.subtree {
+            do { _ = try loader.load(subtree, .tree) } catch let error where Restorer.isAboutOneObject(error) {
+                restorer.fail(
+                    restorer.directories.path(parent, name),
+                    "Its entries cannot be restored, and what stands in its place was left there: \(error)")
+                return nil
+            }
+        }
+        let made = name.withTerminator {
+            unlinkat(handle.descriptor, $0, 0) == 0 && mkdirat(handle.descriptor, $0, 0o700) == 0
+        }
+        guard made else {
+            try refuse(name, in: parent, isRoot: isRoot)
+            return nil
+        }
+        return addDirectory(node, name, parent, nil)
+    }
+
+    /// Adds a directory that was made.
+    ///
+    /// - Parameter fresh: what is known of it; nil when it was made in a directory that was there before, so that it is
+    ///   to be looked at.
+    private mutating func addDirectory(
+        _ node: TreeNode, _ name: [UInt8], _ parent: UInt32, _ fresh: FreshEntry?
+    ) -> UInt32 {
         restorer.count { $0.directories += 1 }
-        return isNew
+        var known = fresh ?? FreshEntry()
+        if fresh == nil, let above = restorer.directories.handle(parent),
+            let handle = DirectoryHandle.open(name, in: above)
+        {
+            // It may have got a group, a set-group-id bit and access lists from the directory above; what is made in it
+            // must not get them from it.
+            var stat = clinux_stat()
+            restorer.metadata.removeAccessLists(handle.descriptor, except: [])
+            if clinux_fstat(handle.descriptor, &stat) == 0, fchmod(handle.descriptor, 0o700) == 0 {
+                known.permissions = 0o700
+                if stat.mode & 0o2000 == 0 { known.owner = Owner(user: stat.uid, group: stat.gid) }
+            }
+        }
+        let number = restorer.directories.add(name, in: parent, isNew: true, owner: known.owner)
+        directories.append((number, EntryAttributes(node), known))
+        return number
     }
 
     /// Tells that an entry cannot be made; a full disk or an unusable root ends the restore.
-    private func refuse(_ path: [UInt8]) throws {
+    private func refuse(_ name: [UInt8], in directory: UInt32, isRoot: Bool) throws {
         let code = errno
+        let path = restorer.directories.path(directory, name)
         let error = ArchiveError.unwritable(String(decoding: path, as: UTF8.self), code)
-        if error.code == .noSpace || directories.isEmpty { throw error }
+        if error.code == .noSpace || isRoot { throw error }
         restorer.fail(path, "It cannot be made: \(systemMessage(code)).")
     }
 
-    private mutating func addEntry(_ node: TreeNode, path: [UInt8], mayExist: Bool) throws {
-        if node.kind == .file { return try addFile(node, path, mayExist: mayExist) }
-        guard node.kind != .socket, node.kind != .irregular, node.kind != .dir else { return }
-        let made = path.withTerminator { text -> Bool in
-            if mayExist { unlink(text) }
-            switch node.kind {
-            case .symlink: return node.linkTarget.withTerminator { symlink($0, text) } == 0
-            case .fifo: return mkfifo(text, 0o600) == 0
-            case .dev: return mknod(text, S_IFBLK | 0o600, dev_t(node.device)) == 0
-            case .chardev: return mknod(text, S_IFCHR | 0o600, dev_t(node.device)) == 0
-            default: return true
-            }
+    private mutating func addEntry(_ node: TreeNode, name: [UInt8], in directory: UInt32, isRoot: Bool) throws {
+        switch node.kind {
+        case .irregular where !node.unknownKind.isEmpty:
+            return restorer.warn(
+                restorer.directories.path(directory, name),
+                "It is of a kind that only newer programs know, and was left out.")
+        case .dir, .socket, .irregular: return
+        default: break
         }
-        guard made else { return try refuse(path) }
-        path.withTerminator { restorer.metadata.apply(node, path: $0) }
-        restorer.count { $0.others += 1 }
+        if node.kind == .file { restorer.count { $0.totalFiles += 1 } }
+        // Before anything that is there is touched: what the repository lacks must not cost the file in its place.
+        guard let blobs = node.kind == .file ? findBlobs(node, name, directory) : [] else { return }
+        guard let place = entries.place(name, in: directory) else {
+            return try refuse(name, in: directory, isRoot: isRoot)
+        }
+        if node.links > 1, try linkToKnown(node, place, isRoot: isRoot) { return }
+        guard !blobs.isEmpty else {
+            guard entries.make(node, at: place) else { return try refuse(name, in: directory, isRoot: isRoot) }
+            return
+        }
+        let file = RestoreFile(place: place, workName: entries.workName(place), node: node, blobCount: blobs.count)
+        if node.links > 1 { restorer.links.add(file, device: node.deviceID, inode: node.inode) }
+        var offset: UInt64 = 0
+        for (pack, blob) in blobs {
+            uses.append(BlobUse(pack: number(of: pack), file: UInt32(files.count), fileOffset: offset, blob: blob))
+            offset += UInt64(blob.contentByteCount)
+        }
+        files.append(file)
+        restorer.count { $0.totalBytes += offset }
     }
 
-    private mutating func addFile(_ node: TreeNode, _ path: [UInt8], mayExist: Bool) throws {
-        restorer.count { $0.totalFiles += 1 }
+    /// Where the content of a file lies; nil when it cannot be restored, which was told.
+    private func findBlobs(
+        _ node: TreeNode, _ name: [UInt8], _ directory: UInt32
+    ) -> [(pack: ObjectID, blob: PackedBlob)]? {
         let content = node.content ?? []
-        // Before anything that is there is touched: what the repository lacks must not cost the file in its place.
-        var places: [(pack: ObjectID, blob: PackedBlob)] = []
+        var blobs: [(pack: ObjectID, blob: PackedBlob)] = []
+        blobs.reserveCapacity(content.count)
         var total: UInt64 = 0
         for id in content {
             guard let location = restorer.repository.index.location(of: id, .data) else {
-                return restorer.fail(path, "\(RepositoryError.missingBlob(id, .data))")
+                restorer.fail(restorer.directories.path(directory, name), "\(RepositoryError.missingBlob(id, .data))")
+                return nil
             }
-            places.append((location.pack, location.blob))
+            blobs.append((location.pack, location.blob))
             total += UInt64(location.blob.contentByteCount)
         }
         if content.isEmpty, node.size > 0 {
-            return restorer.fail(path, "The snapshot has none of its \(node.size) bytes.")
+            restorer.fail(
+                restorer.directories.path(directory, name), "The snapshot has none of its \(node.size) bytes.")
+            return nil
         }
         if total != node.size {
-            restorer.warn(path, "The snapshot has \(total) bytes of it and says that it had \(node.size).")
+            restorer.warn(
+                restorer.directories.path(directory, name),
+                "The snapshot has \(total) bytes of it and says that it had \(node.size).")
         }
-        var isCreated = false
-        if mayExist { path.withTerminator { _ = unlink($0) } }
-        let inode = Inode(device: node.deviceID, inode: node.inode)
-        if node.links > 1 {
-            if let (first, file) = firstLinks[inode] {
-                let linked = first.withTerminator { first in path.withTerminator { link(first, $0) } }
-                guard linked == 0 else { return try refuse(path) }
-                if let file { files[file].addName(path) }
-                return restorer.count { $0.files += 1 }
-            }
-            firstLinks[inode] = (path, nil)
-            guard path.withTerminator({ Self.create($0) }) else { return try refuse(path) }
-            isCreated = true
-        }
-        if content.isEmpty {
-            if !isCreated, !path.withTerminator({ Self.create($0) }) { return try refuse(path) }
-            path.withTerminator { restorer.metadata.apply(node, path: $0) }
-            return restorer.count { $0.files += 1 }
-        }
-        let file = RestoreFile(path: path, node: node, blobCount: places.count, isCreated: isCreated)
-        var offset: UInt64 = 0
-        for (pack, blob) in places {
-            let number = number(of: pack)
-            uses.append(BlobUse(pack: number, blob: blob, file: UInt32(files.count), fileOffset: offset))
-            offset += UInt64(blob.contentByteCount)
-        }
-        if isCreated { firstLinks[inode] = (path, files.count) }
-        files.append(file)
-        let planned = total
-        restorer.count { $0.totalBytes += planned }
+        return blobs
     }
 
-    private static func create(_ path: UnsafePointer<CChar>) -> Bool {
-        let descriptor = clinux_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | CLINUX_O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { return false }
-        close(descriptor)
+    /// Makes a further name of something that this restore or an earlier one of the same snapshot made or will make.
+    ///
+    /// - Returns: false when there is nothing to link to: the entry is to be made on its own.
+    private func linkToKnown(_ node: TreeNode, _ place: RestoreFile.Place, isRoot: Bool) throws -> Bool {
+        guard let known = restorer.links.find(device: node.deviceID, inode: node.inode) else { return false }
+        switch known {
+        case .file(let file):
+            // A file on its way links its names when it is whole.
+            if file.add(place) { return true }
+            guard file.progress == .complete, entries.link(place, to: file.place) else { return false }
+        case .entry(let first):
+            guard entries.link(place, to: first) else { return false }
+        }
+        if node.kind == .file { restorer.count { $0.files += 1 } } else { restorer.count { $0.others += 1 } }
         return true
     }
 

@@ -22,6 +22,8 @@ struct ApplicationRestore {
     /// Numbers the staged entries of the run.
     let firstNumber: Int
     let progress: (@escaping @Sendable () -> RestoreStatistics) -> Void
+    /// So that hard links between volumes come back.
+    let links = RestoredLinks()
 
     /// - Returns: sentences about what could not be confirmed; empty when the application runs again.
     func run() throws -> [String] {
@@ -121,7 +123,8 @@ struct ApplicationRestore {
     private func restore(_ item: RestorePlan.Item, to path: String, belongingTo target: String) throws {
         let failuresBefore = recorder.failureCount
         let observer = StagingObserver(recorder: recorder, stage: path, target: target)
-        let restorer = Restorer(repository, observer: observer, cancellation: host.cancellation)
+        let restorer = Restorer(
+            repository, observer: observer, cancellation: host.cancellation, links: links)
         progress { restorer.statistics }
         try restorer.restore(item.node, to: path)
         guard recorder.failureCount == failuresBefore else {

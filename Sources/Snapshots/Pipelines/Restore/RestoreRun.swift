@@ -132,7 +132,7 @@ package final class RestoreRun {
     }
 
     private func makeDirectory(_ path: String) throws {
-        guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+        guard FileTree.makeDirectory(path, mode: 0o755) else {
             throw PipelineError(.unwritable, "The directory \(path) cannot be made: \(systemMessage(errno))")
         }
     }

@@ -39,6 +39,22 @@ int clinux_lsetxattr(const char *path, const char *name, const void *value, size
 int clinux_lremovexattr(const char *path, const char *name);
 ssize_t clinux_flistxattr(int fd, char *list, size_t size);
 ssize_t clinux_fgetxattr(int fd, const char *name, void *value, size_t size);
+int clinux_fsetxattr(int fd, const char *name, const void *value, size_t size);
+int clinux_fremovexattr(int fd, const char *name);
+/// The same for an entry of an open directory: listxattrat(2) and its siblings, which Linux has since 6.13; before, by
+/// way of /proc/self/fd, so that no path grows too long.
+ssize_t clinux_listxattrat(int directory, const char *entry, char *list, size_t size);
+ssize_t clinux_getxattrat(int directory, const char *entry, const char *name, void *value, size_t size);
+int clinux_setxattrat(int directory, const char *entry, const char *name, const void *value, size_t size);
+/// Goes the way of older systems from now on (nonzero) or asks the system again (0); for tests.
+void clinux_avoid_xattrat(int avoid);
+
+/// unshare(2) with CLONE_FS: the calling thread gets a umask and a working directory of its own.
+int clinux_unshare_umask(void);
+/// fchmodat(2) with AT_SYMLINK_NOFOLLOW.
+int clinux_lchmodat(int directory, const char *path, mode_t mode);
+/// Makes the soft limit of open descriptors what it can be at most (setrlimit(2)); how many that is.
+uint64_t clinux_raise_descriptor_limit(void);
 
 /// struct stat without the macros that hide its times.
 typedef struct {
