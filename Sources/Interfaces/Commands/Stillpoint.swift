@@ -3,6 +3,7 @@ import Glibc
 import HostServices
 import Pipelines
 import PluginHost
+import Retention
 import SnapshotModel
 import Threads
 
@@ -26,6 +27,7 @@ struct Stillpoint: ParsableCommand {
             InitCommand.self, ApplicationCommand.self, DestinationCommand.self, BackupCommand.self,
             SnapshotsCommand.self, ShowCommand.self, ListCommand.self, FindCommand.self, DiffCommand.self,
             DumpCommand.self, RestoreCommand.self, StatsCommand.self,
+            ForgetCommand.self, PinCommand.self, UnpinCommand.self, TagCommand.self,
             CheckCommand.self, RepairCommand.self, PruneCommand.self, CopyCommand.self,
             UnlockCommand.self, KeyCommand.self, RunsCommand.self, RunCommand.self, ThawCommand.self,
             PluginCommand.self,
@@ -81,6 +83,7 @@ func exitCode(of error: any Error) -> SnapshotModel.ExitCode {
     if let error = error as? ServiceError, error.code == .badValue { return .usage }
     if let error = error as? ServiceError, error.code == .noPlace { return .noRepository }
     if error is ManifestInvalid { return .usage }
+    if let error = error as? RetentionError, error.code != .keepsNothing { return .usage }
     if let error = error as? SnapshotModelError,
         [.malformedName, .malformedRunID, .malformedTag].contains(error.code)
     {

@@ -59,10 +59,12 @@ package final class Host: Sendable {
                 environmentPassed: environment["STILLPOINT_PLUGIN_ENV"]?.split(separator: ",").map(String.init) ?? [],
                 onEvent: { events.send($0) }),
             logger: logger)
-        pipelines = PipelineHost(
+        var pipelines = PipelineHost(
             catalog: catalog, supervisor: supervisor, locator: locator, journalDirectory: paths.runs,
             scratchDirectory: paths.scratch, identity: Self.identity(), programVersion: Self.version,
             clock: { Host.now() }, cancellation: cancellation, logger: logger)
+        pipelines.localOffsetMinutes = { Int16(clamping: Host.localOffset(atSecond: $0.milliseconds / 1000) / 60) }
+        self.pipelines = pipelines
     }
 
     /// Ends all plugins.

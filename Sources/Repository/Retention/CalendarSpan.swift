@@ -8,6 +8,7 @@ package struct CalendarSpan: Sendable, Hashable, CustomStringConvertible {
     /// Each part is at most this, so that no sum of dates overflows.
     private static let maximumPart = 1_000_000
 
+    /// - Parameter years: like the other parts not negative, and small enough for sums of dates.
     package init(years: Int = 0, months: Int = 0, days: Int = 0, hours: Int = 0) {
         (self.years, self.months, self.days, self.hours) = (years, months, days, hours)
     }

@@ -14,6 +14,7 @@ package struct LocalTime: Sendable, Hashable {
     /// 0 to 86,399.
     let secondOfDay: Int64
 
+    /// What the clock showed whose offset stands in the time.
     package init(_ time: Timestamp) {
         let (local, _) = time.seconds.addingReportingOverflow(Int64(time.offsetMinutes) * 60)
         var (days, rest) = local.quotientAndRemainder(dividingBy: 86_400)

@@ -20,9 +20,13 @@ package struct RetentionCandidate: Sendable, Hashable {
         }
     }
 
+    /// Names the snapshot.
     package let id: ObjectID
+    /// When it was taken, on the clock of whoever took it.
     package let time: Timestamp
+    /// Of the host that took it.
     package let hostname: String
+    /// What it is of, in the order in which it says so.
     package let paths: [String]
     /// All tags.
     package let tags: [String]

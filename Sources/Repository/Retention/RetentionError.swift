@@ -38,7 +38,8 @@ package struct RetentionError: Error, CustomStringConvertible {
             .malformed,
             "Snapshots cannot be grouped by '\(word)'; give host, paths, tags and application, separated by commas.")
     }
-    static let noRules = RetentionError(
+    /// A policy that says nothing.
+    package static let noRules = RetentionError(
         .noRules, "The policy has no rule, so nothing is removed; say what to keep, e.g. with --keep-daily 7.")
     static func keepsNothing(_ group: String, count: Int) -> RetentionError {
         RetentionError(

@@ -5,6 +5,7 @@ package struct SnapshotGrouping: Sendable, Hashable, CustomStringConvertible {
     package var byTags: Bool
     package var byApplication: Bool
 
+    /// Without anything all snapshots are one group.
     package init(byHost: Bool = false, byPaths: Bool = false, byTags: Bool = false, byApplication: Bool = false) {
         (self.byHost, self.byPaths, self.byTags, self.byApplication) = (byHost, byPaths, byTags, byApplication)
     }

@@ -19,10 +19,12 @@ package struct PipelineHost: Sendable {
     package var clock: @Sendable () -> Moment
     package var cancellation: Cancellation
     package var logger: Logger
+    /// Minutes east of UTC on this machine's clock at a moment: snapshots carry it, and days of retention go by it.
+    package var localOffsetMinutes: @Sendable (Moment) -> Int16 = { _ in 0 }
     /// How often runs try to release an application.
     package var releasePolicy = ReleasePolicy.running
 
-    /// All parts but the policy of releases, which is that of runs.
+    /// All parts but the local clock, which is UTC's, and the policy of releases, which is that of runs.
     package init(
         catalog: Catalog, supervisor: PluginSupervisor, locator: PluginLocator, journalDirectory: String,
         scratchDirectory: String, identity: Identity, programVersion: String, clock: @escaping @Sendable () -> Moment,

@@ -194,8 +194,8 @@ package struct SnapshotRun {
         if !isWhole { tags.consistency = .partial }
         let statistics = archiver.statistics
         let added = archiver.added
-        let time = Timestamp(milliseconds: started.milliseconds)
-        var summary = SnapshotRecord.Summary(started: time, ended: Timestamp(milliseconds: host.clock().milliseconds))
+        let time = timestamp(started)
+        var summary = SnapshotRecord.Summary(started: time, ended: timestamp(host.clock()))
         summary.filesNew = statistics.filesNew
         summary.filesChanged = statistics.filesChanged
         summary.filesUnmodified = statistics.filesUnmodified
@@ -212,6 +212,10 @@ package struct SnapshotRun {
             time: time, tree: root, paths: [path], hostname: host.identity.hostname, username: host.identity.username,
             uid: host.identity.uid, gid: host.identity.gid, tags: tags.encoded,
             programVersion: "stillpoint \(host.programVersion)", summary: summary)
+    }
+
+    private func timestamp(_ moment: Moment) -> Timestamp {
+        Timestamp(milliseconds: moment.milliseconds, offsetMinutes: host.localOffsetMinutes(moment))
     }
 
     // MARK: Ends
