@@ -89,6 +89,38 @@ import Testing
         #expect(try ids(sandbox) == [pinned[0]])
     }
 
+    @Test func `on a terminal the word has to be typed`() throws {
+        let sandbox = try sandbox(2)
+        // pty.spawn makes a terminal of its own for the command; what is typed comes from here.
+        try sandbox.directory.write(
+            """
+            import os, pty, sys
+            pid, terminal = pty.fork()
+            if pid == 0:
+                os.execvp("stillpoint", ["stillpoint", "forget", "--keep-last", "1"])
+            seen, answered = b"", False
+            while True:
+                try:
+                    part = os.read(terminal, 4096)
+                except OSError:
+                    break
+                seen += part
+                if not part:
+                    break
+                if b"for good: " in seen and not answered:
+                    os.write(terminal, sys.argv[1].encode() + b"\\n")
+                    answered = True
+            print(seen.decode())
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+            """, to: "answer.py")
+        try sandbox.expect(1, "'forget' was not typed; nothing was removed", "python3 answer.py yes")
+        #expect(try ids(sandbox).count == 2)
+        let output = try sandbox.run("python3 answer.py forget")
+        #expect(output.contains("Type 'forget' to remove 1 snapshot for good: "))
+        #expect(output.contains("removed 1 snapshot"))
+        #expect(try ids(sandbox).count == 1)
+    }
+
     @Test func `snapshots of plain restic are left alone unless they are asked for`() throws {
         let sandbox = try sandbox(2)
         try sandbox.run(

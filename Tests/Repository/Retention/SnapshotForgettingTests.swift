@@ -1,4 +1,5 @@
 import Maintenance
+import ObjectStorage
 import Repository
 import RepositoryFormat
 import TestSupport

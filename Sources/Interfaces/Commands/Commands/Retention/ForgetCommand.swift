@@ -55,20 +55,23 @@ struct ForgetCommand: ParsableCommand {
                     try carryOut(plan, listing, destination, host, session)
                 }
             }
-            // The question is asked without a lock: others can work as long as it stands.
-            let confirmed = try session.withRepository(host, passwords, lock: nil, index: false) { destination in
-                let plan = try plan(request, SnapshotListing(destination, session), host)
-                if !plan.removed.isEmpty { try confirm(plan, session) }
-                return plan
-            }
-            if confirmed.removed.isEmpty { return show(ForgetText(confirmed, isDryRun: false), session.terminal) }
-            try session.withRepository(host, passwords, lock: .exclusive, index: false) { destination in
-                let listing = try SnapshotListing(destination, session)
-                let plan = try plan(request, listing, host)
-                let ids = Set(confirmed.removed.map(\.id))
-                let added = plan.removed.count { !ids.contains($0.id) }
-                guard added == 0 else { throw MaintenanceError.planChanged(added: added) }
-                try carryOut(plan, listing, destination, host, session)
+            try session.withRepository(host, passwords, lock: nil, index: false) { destination in
+                // The question is asked without a lock: others can work as long as it stands.
+                let confirmed = try plan(request, SnapshotListing(destination, session), host)
+                guard !confirmed.removed.isEmpty else {
+                    return show(ForgetText(confirmed, isDryRun: false), session.terminal)
+                }
+                try confirm(confirmed, session)
+                let patience = try CommandSession.patience(passwords)
+                try session.holding(destination, host, lock: .exclusive, patience: patience, index: false) {
+                    destination in
+                    let listing = try SnapshotListing(destination, session)
+                    let plan = try plan(request, listing, host)
+                    let ids = Set(confirmed.removed.map(\.id))
+                    let added = plan.removed.count { !ids.contains($0.id) }
+                    guard added == 0 else { throw MaintenanceError.planChanged(added: added) }
+                    try carryOut(plan, listing, destination, host, session)
+                }
             }
         }
     }
