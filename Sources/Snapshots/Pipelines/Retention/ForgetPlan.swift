@@ -7,7 +7,7 @@ import SnapshotModel
 /// What is to be forgotten: by a policy, or by name.
 package struct ForgetRequest: Sendable {
     /// Names, or the filter for the policy.
-    package var selection: SnapshotSelection
+    package var selection: SnapshotChoice
     /// Goes with no names.
     package var policy: RetentionPolicy
     package var grouping: SnapshotGrouping
@@ -15,7 +15,7 @@ package struct ForgetRequest: Sendable {
     package var includesForeign: Bool
 
     package init(
-        selection: SnapshotSelection, policy: RetentionPolicy = RetentionPolicy(),
+        selection: SnapshotChoice, policy: RetentionPolicy = RetentionPolicy(),
         grouping: SnapshotGrouping = .standard, includesForeign: Bool = false
     ) {
         self.selection = selection
@@ -66,7 +66,7 @@ package struct ForgetPlan: Sendable {
 
     /// The named snapshots and, of what consists of several, the other parts.
     private static func named(
-        _ selection: SnapshotSelection, _ snapshots: [OpenRepository.Snapshot], _ hostname: String
+        _ selection: SnapshotChoice, _ snapshots: [OpenRepository.Snapshot], _ hostname: String
     ) throws -> [OpenRepository.Snapshot] {
         var removed = try selection.found(in: snapshots, hostname: hostname)
         let wholes = Set(removed.compactMap { RetentionCandidate($0).whole })

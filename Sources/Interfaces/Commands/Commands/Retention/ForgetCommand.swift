@@ -84,7 +84,7 @@ struct ForgetCommand: ParsableCommand {
             throw ValidationError("Give either snapshots or a policy of --keep-* options, not both.")
         }
         return ForgetRequest(
-            selection: SnapshotSelection(names: snapshots, filter: try filter.filter()), policy: policy,
+            selection: SnapshotChoice(names: snapshots, filter: try filter.filter()), policy: policy,
             grouping: try SnapshotGrouping(groupBy), includesForeign: foreign)
     }
 

@@ -18,7 +18,7 @@ struct PinCommand: ParsableCommand {
     func run() throws {
         let session = CommandSession(options)
         let run = TagRun(
-            options: options, passwords: passwords, selection: SnapshotSelection(names: snapshots),
+            options: options, passwords: passwords, selection: SnapshotChoice(names: snapshots),
             change: TagChange(added: [TagRules.pinTag]))
         run.summarize(try run.run(session), session.terminal, verb: "pinned")
     }
@@ -36,7 +36,7 @@ struct UnpinCommand: ParsableCommand {
     func run() throws {
         let session = CommandSession(options)
         let run = TagRun(
-            options: options, passwords: passwords, selection: SnapshotSelection(names: snapshots),
+            options: options, passwords: passwords, selection: SnapshotChoice(names: snapshots),
             change: TagChange(removed: [TagRules.pinTag]))
         run.summarize(try run.run(session), session.terminal, verb: "unpinned")
     }

@@ -43,7 +43,7 @@ struct TagCommand: ParsableCommand {
             replacement: set.isEmpty ? nil : Self.tags(set), added: Self.tags(add), removed: Self.tags(remove))
         try TagRules.validate(change)
         let run = TagRun(
-            options: options, passwords: passwords, selection: SnapshotSelection(names: snapshots, filter: filter),
+            options: options, passwords: passwords, selection: SnapshotChoice(names: snapshots, filter: filter),
             change: change)
         run.summarize(try run.run(session), session.terminal, verb: "changed")
     }

@@ -10,7 +10,7 @@ import Threads
 struct TagRun {
     let options: GlobalOptions
     let passwords: PasswordOptions
-    let selection: SnapshotSelection
+    let selection: SnapshotChoice
     let change: TagChange
 
     /// - Returns: what was changed, told already with `--json`.

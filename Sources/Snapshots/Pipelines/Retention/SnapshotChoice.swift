@@ -3,7 +3,7 @@ import RepositoryFormat
 package import Retention
 
 /// The snapshots that somebody means: by their names, or by what they have in common.
-package struct SnapshotSelection: Sendable, Hashable {
+package struct SnapshotChoice: Sendable, Hashable {
     /// Ids, first digits of ids, or `latest`; none for all that pass the filter.
     package var names: [String]
     package var filter: SnapshotFilter
