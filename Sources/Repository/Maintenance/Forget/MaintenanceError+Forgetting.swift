@@ -10,7 +10,7 @@ extension MaintenanceError {
     }
 
     /// Something to forget is not what it was when that was decided.
-    package static func changedMeanwhile(_ id: ObjectID) -> MaintenanceError {
+    package static func snapshotChanged(_ id: ObjectID) -> MaintenanceError {
         MaintenanceError(
             code: .refused,
             message:

@@ -55,7 +55,7 @@ package struct SnapshotForgetting {
         } catch let error as ObjectStoreError where error.code == .notFound {
             return
         }
-        guard present == snapshot.record else { throw MaintenanceError.changedMeanwhile(snapshot.id) }
+        guard present == snapshot.record else { throw MaintenanceError.snapshotChanged(snapshot.id) }
         guard !present.tags.contains(RetentionCandidate.pinTag) else { throw MaintenanceError.pinned(snapshot.id) }
         try repository.store.delete(ObjectKind.snapshot.key(snapshot.id))
     }
