@@ -47,7 +47,7 @@ struct RepairSnapshots: ParsableCommand {
                     try RepairOptions.confirm("repair", to: "replace these snapshots", yes: yes, session)
                 }
                 let done = try work.execute(
-                    plan, forgets: forget, programVersion: host.pipelines.programVersion)
+                    plan, forgets: forget, programVersion: "stillpoint \(host.pipelines.programVersion)")
                 return (plan, done)
             }
         }
