@@ -116,6 +116,10 @@ let package = Package(
         // MARK: Tests
         .target(name: "TestSupport", dependencies: ["CLinux", "ObjectStorage"], path: "Tests/TestSupport"),
         .executableTarget(
+            name: "instruction-counts",
+            dependencies: ["TestSupport", "Chunking", "RepositoryCrypto", "RepositoryFormat", "JSON"],
+            path: "Tests/InstructionCounts", exclude: ["recorded.json"]),
+        .executableTarget(
             name: "store-bench",
             dependencies: [
                 "TestSupport", "Pipelines", "PluginHost", "Archiving", "Repository", "RepositoryCrypto",
