@@ -39,7 +39,7 @@ final class FindResults {
         }
         let prefix = snapshot.id.short + ":"
         let line = long ? text.line(humanReadable: humanReadable, prefix: prefix) : prefix + text.name
-        terminal.result(Terminal.printable(line))
+        terminal.result(Terminal.printableLine(line))
     }
 
     /// Shows what needs an object.
@@ -60,7 +60,7 @@ final class FindResults {
         let place = "\(snapshot.id.short):\(String(decoding: finding.path, as: UTF8.self))"
         let pack = finding.pack.map { "pack \($0.short)" } ?? "in no index"
         let kind = finding.kind == .data ? "blob" : "tree"
-        terminal.result(Terminal.printable("\(kind) \(finding.id.short)  \(pack)  \(place)"))
+        terminal.result(Terminal.printableLine("\(kind) \(finding.id.short)  \(pack)  \(place)"))
     }
 
     /// Says how much there was.

@@ -88,6 +88,11 @@ final class Terminal: Sendable {
                 }))
     }
 
+    /// The same for what has to stay on one line: paths, one a line.
+    static func printableLine(_ text: String) -> String {
+        printable(text).split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\xa")
+    }
+
     private func write(_ text: String, to descriptor: Int32) { write(Array(text.utf8), to: descriptor) }
 
     private func write(_ bytes: [UInt8], to descriptor: Int32) {

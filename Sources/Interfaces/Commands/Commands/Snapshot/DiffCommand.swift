@@ -72,7 +72,7 @@ struct DiffCommand: ParsableCommand {
             return terminal.result(JSONLine.encoded(object))
         }
         let room = String(repeating: " ", count: max(0, 5 - change.modifier.count))
-        terminal.result(Terminal.printable(change.modifier + room + String(decoding: change.path, as: UTF8.self)))
+        terminal.result(Terminal.printableLine(change.modifier + room + String(decoding: change.path, as: UTF8.self)))
     }
 
     private func show(

@@ -99,6 +99,6 @@ struct ListCommand: ParsableCommand {
     private func show(_ node: TreeNode, _ path: [UInt8], _ terminal: Terminal) {
         let text = EntryText(node, path: path)
         if terminal.isJSON { return terminal.result(JSONLine.encoded(text.json("entry"))) }
-        terminal.result(Terminal.printable(long ? text.line(humanReadable: humanReadable) : text.name))
+        terminal.result(Terminal.printableLine(long ? text.line(humanReadable: humanReadable) : text.name))
     }
 }
