@@ -116,7 +116,7 @@ import Testing
             mkdir disk && mount -t tmpfs -o size=80m none disk && trap 'umount -l disk' EXIT
             mkdir disk/repository && ln -s disk/repository repository
             stillpoint init --set path=$PWD/disk/repository --password-file password
-            test $(stat -c %s disk/repository/stillpoint/reserve) = 8388608
+            test $(stat -c %s disk/repository/stillpoint/reserve) = 4194304
             mkdir source; head -c 500000 /dev/urandom > source/stays
             for i in 1 2 3; do
                 head -c 13000000 /dev/urandom > source/goes-$i; head -c 100000 /dev/urandom > source/stays-$i

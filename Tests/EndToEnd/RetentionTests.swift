@@ -26,6 +26,30 @@ import Testing
             .compactMap { $0["id"] as? String }
     }
 
+    @Test func `forgetting with prune frees what nobody needs any more, a dry run says how much`() throws {
+        let sandbox = try Sandbox.initialized("forget-prune")
+        try sandbox.addApplication("notes")
+        let output = try sandbox.run(
+            """
+            head -c 3000000 /dev/urandom > notes/data/gone
+            stillpoint backup --application notes --quiet
+            rm notes/data/gone
+            stillpoint backup --application notes --quiet
+            size() { find repository/data -type f -printf '%s\\n' | awk '{ sum += $1 } END { print sum + 0 }'; }
+            before=$(size)
+            stillpoint forget --keep-last 1 --prune --dry-run
+            test $(size) = $before
+            stillpoint forget --keep-last 1 --prune --max-unused 0 --yes
+            test $(( before - $(size) )) -ge 3000000
+            stillpoint forget --keep-last 1 --prune --yes
+            \(Sandbox.restic) check -q --read-data
+            stillpoint restore latest --target out
+            diff -r notes/data out/applications/notes/volumes/data
+            """)
+        #expect(output.contains("would free ") && output.contains("\nfreed "), "\(output)")
+        try sandbox.expect(2, "--no-lock", "stillpoint forget --keep-last 1 --prune --dry-run --no-lock")
+    }
+
     @Test func `a policy removes what it says, the pinned one stays, and restic agrees`() throws {
         let sandbox = try sandbox(4)
         let before = try ids(sandbox)

@@ -187,7 +187,7 @@ import Threads
         try fixture.backup(source.path("src"))
         let (errors, hints) = try fixture.check(readData: true)
         #expect(errors == [])
-        #expect(hints.count == 1 && hints[0].hasPrefix("1 packs with "), "\(hints)")
+        #expect(hints.count == 1 && hints[0].hasPrefix("1 pack with "), "\(hints)")
     }
 
     @Test func `a dump that fails makes no file, one that ends is kept`() throws {

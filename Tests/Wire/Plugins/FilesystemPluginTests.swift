@@ -71,15 +71,15 @@ import Testing
         }
     }
 
-    @Test func `a missing directory is unavailable, or made on request`() throws {
+    @Test func `a missing directory is not found, or made on request`() throws {
         let directory = try TemporaryDirectory("storage")
         let config: JSONObject = ["path": .string(directory.path("a/b/repo"))]
         let missing = try refusal(config)
-        #expect(missing?.code == .unavailable)
+        #expect(missing?.code == .notFound)
         #expect(missing?.message.contains("set 'create' to true") == true)
         var creating = config
         creating["create"] = true
-        #expect(try refusal(creating, mode: "ro")?.code == .unavailable)
+        #expect(try refusal(creating, mode: "ro")?.code == .notFound)
         let process = try PluginProcess(executable)
         try process.conversation.open(creating)
         #expect(try status(directory.path("a/b/repo")).st_mode & 0o7777 == 0o700)

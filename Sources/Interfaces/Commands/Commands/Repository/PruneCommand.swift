@@ -21,33 +21,11 @@ struct PruneCommand: ParsableCommand {
 
     func run() throws {
         let session = CommandSession(options)
-        let terminal = session.terminal
-        var pruneOptions = try settings.options()
+        let step = PruneStep(options: try settings.options(), isDryRun: dryRun)
         try session.withHost { host in
-            pruneOptions.knownSnapshots = try host.knownSnapshots()
             // Also a dry run: what others write at the moment would look like garbage.
             try session.withRepository(host, passwords, lock: .exclusive, index: false) { destination in
-                let prune = Prune(
-                    destination.repository, options: pruneOptions, cancellation: session.cancellation
-                ) { progress in
-                    let total = progress.total.map { "/\($0)" } ?? ""
-                    terminal.progress("\(progress.phase.rawValue)  \(progress.done)\(total)")
-                }
-                let plan = try prune.plan()
-                terminal.progress(nil)
-                let text = PrunePlanText(plan: plan)
-                if !terminal.isJSON {
-                    text.lines(isDetailed: options.verbose > 0).forEach(terminal.result)
-                }
-                if dryRun {
-                    terminal.result(
-                        terminal.isJSON ? JSONLine.encoded(text.json(done: false)) : "would free \(text.result)")
-                    return
-                }
-                try prune.execute(plan)
-                terminal.progress(nil)
-                try host.makeReserve(destination.repository)
-                terminal.result(terminal.isJSON ? JSONLine.encoded(text.json(done: true)) : "freed \(text.result)")
+                try step.run(destination, detail: options.verbose > 0 ? .packs : .table, host, session)
             }
         }
     }

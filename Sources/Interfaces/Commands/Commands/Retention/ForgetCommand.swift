@@ -14,7 +14,7 @@ struct ForgetCommand: ParsableCommand {
         discussion: """
             A snapshot that any rule wants is kept; the rules are applied to each group for itself. Pinned snapshots stay, \
             and by a policy those of plain restic, too. What was forgotten cannot be brought back; its data takes space \
-            until a prune.
+            until a prune, which --prune adds when anything was removed.
 
             Example: stillpoint forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run
             """)
@@ -33,12 +33,18 @@ struct ForgetCommand: ParsableCommand {
     @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Say what would be done, and why; remove nothing.")
     var dryRun = false
     @Flag(name: .customLong("no-lock"), help: "With --dry-run: do not lock the repository.") var noLock = false
+    @Flag(name: .long, help: "Prune afterwards, under the same lock, when anything was removed.") var prune = false
+    @OptionGroup(title: "Prune") var pruneSettings: PruneSettings
     @Flag(name: .customLong("yes"), help: "Do not ask for the confirmation.") var yes = false
 
     func validate() throws {
         if noLock, !dryRun {
             throw ValidationError("--no-lock goes with --dry-run only: without a lock nothing is removed.")
         }
+        if noLock, prune {
+            throw ValidationError("--no-lock does not go with --prune: what others write would look like garbage.")
+        }
+        _ = try pruneSettings.options()
     }
 
     func run() throws {
@@ -51,7 +57,10 @@ struct ForgetCommand: ParsableCommand {
                 ) { destination in
                     let listing = try SnapshotListing(destination, session)
                     let plan = try plan(request, listing, host)
-                    if dryRun { return show(ForgetText(plan, isDryRun: true), session.terminal) }
+                    guard !dryRun else {
+                        show(ForgetText(plan, isDryRun: true), session.terminal)
+                        return try pruneAfter(plan, destination, host, session)
+                    }
                     try carryOut(plan, listing, destination, host, session)
                 }
             }
@@ -124,6 +133,16 @@ struct ForgetCommand: ParsableCommand {
                 code: .partial,
                 message: "\(result.failures.count) of \(plan.removed.count) snapshots could not be removed.")
         }
+        try pruneAfter(plan, destination, host, session)
+    }
+
+    private func pruneAfter(
+        _ plan: ForgetPlan, _ destination: OpenDestination, _ host: Host, _ session: CommandSession
+    ) throws {
+        guard prune, !plan.removed.isEmpty else { return }
+        let step = PruneStep(options: try pruneSettings.options(), isDryRun: dryRun)
+        try step.run(
+            destination, ignoring: dryRun ? Set(plan.removed.map(\.id)) : [], detail: .result, host, session)
     }
 
     private func show(_ text: ForgetText, _ terminal: Terminal) {
