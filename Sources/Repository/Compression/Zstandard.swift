@@ -66,6 +66,9 @@ package final class Decompressor {
     package init() {
         guard let context = ZSTD_createDCtx() else { preconditionFailure("No memory for a zstd context.") }
         self.context = context
+        // A frame of a few bytes may declare a window of 128 MiB. restic writes windows of 512 KiB, we write the content's
+        // size, with which no window is set aside.
+        ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 25)
     }
 
     deinit { ZSTD_freeDCtx(context) }

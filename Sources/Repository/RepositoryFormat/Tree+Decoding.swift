@@ -56,6 +56,8 @@ package enum TreeDecoding {
             let name = String(decoding: try scanner.plainString(), as: UTF8.self)
             kind = TreeNode.Kind(rawValue: name)
             // A newer program may know more types; its other entries are as good as ever.
+            // A member that stands twice counts as it stands last.
+            node.unknownKind = []
             if kind == nil, !name.isEmpty { (kind, node.unknownKind) = (.irregular, Array(name.utf8)) }
         } else if key.equals("mode") {
             node.mode = try scanner.integer(UInt32.self)

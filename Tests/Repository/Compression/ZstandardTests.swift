@@ -112,6 +112,10 @@ import Testing
         let lie: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0xA0, 0, 0, 0, 0x40, 1, 0, 0]
         let error = #expect(throws: CompressionError.self) { try decompress(lie, maximum: 1 << 30) }
         #expect(error?.message == "zstd: 12 bytes cannot hold the 1073741824 they declare.")
+        // No size, a window of 2^26 and of 2^25 bytes (section 3.1.1.1.2), one block of a byte: the larger is refused.
+        let window: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0x00, (26 - 10) << 3, 0x0B, 0, 0, 7]
+        #expect(throws: CompressionError.self) { try decompress(window) }
+        #expect(try decompress(window.prefix(5) + [(25 - 10) << 3] + window.suffix(4)) == [7])
         let zeros = [UInt8](repeating: 0, count: 64 << 20)
         #expect(try decompress(Compressor().compress(zeros), maximum: 64 << 20) == zeros)
     }
