@@ -4,25 +4,29 @@ extension ByteScanner {
     /// Takes the bytes of `literal` when they come next.
     @inline(__always)
     mutating func takeExactly(_ literal: StaticString) -> Bool {
-        let count = literal.utf8CodeUnitCount
-        guard let next = next(count) else { return false }
-        let expected = UnsafeRawPointer(literal.utf8Start)
+        takeExactly(UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    }
+
+    /// Takes the bytes when they come next.
+    @inline(__always)
+    mutating func takeExactly(_ wanted: UnsafeRawBufferPointer) -> Bool {
+        guard let next = next(wanted.count), let expected = wanted.baseAddress else { return wanted.isEmpty }
         var offset = 0
-        while count - offset >= 8 {
+        while wanted.count - offset >= 8 {
             guard
                 next.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
                     == expected.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
             else { return false }
             offset += 8
         }
-        while offset < count {
+        while offset < wanted.count {
             guard
                 next.load(fromByteOffset: offset, as: UInt8.self)
                     == expected.load(fromByteOffset: offset, as: UInt8.self)
             else { return false }
             offset += 1
         }
-        advance(count)
+        advance(wanted.count)
         return true
     }
 

@@ -23,9 +23,11 @@ enum GoText {
         output.append(0x22)
     }
 
-    private static func isPlain(_ text: some Collection<UInt8>) -> Bool {
-        for byte in text where byte < 0x20 || byte > 0x7E { return false }
-        return !text.contains { $0 == 0x22 || $0 == 0x5C || $0 == 0x3C || $0 == 0x3E || $0 == 0x26 }
+    /// True when nothing has to be escaped, neither for JSON nor by ``quoted(_:)``.
+    static func isPlain(_ text: some Collection<UInt8>) -> Bool {
+        text.allSatisfy { byte in
+            byte >= 0x20 && byte <= 0x7E && byte != 0x22 && byte != 0x5C && byte != 0x3C && byte != 0x3E && byte != 0x26
+        }
     }
 
     private static func appendJSONScalar(_ scalar: Unicode.Scalar, to output: inout [UInt8]) {

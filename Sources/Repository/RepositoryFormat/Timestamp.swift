@@ -53,30 +53,52 @@ package struct Timestamp: Sendable, Hashable {
             // A day that the year lacks becomes the next, as in Go's AddDate, by which restic does this.
             if year == 9999, month == 2, day == 29 { (month, day) = (3, 1) }
         }
-        Self.append(year, digits: 4, to: &output)
-        output.append(0x2D)
-        Self.append(month, digits: 2, to: &output)
-        output.append(0x2D)
-        Self.append(day, digits: 2, to: &output)
-        output.append(0x54)
-        Self.append(rest / 3600, digits: 2, to: &output)
-        output.append(0x3A)
-        Self.append(rest / 60 % 60, digits: 2, to: &output)
-        output.append(0x3A)
-        Self.append(rest % 60, digits: 2, to: &output)
-        if nanoseconds > 0 {
-            output.append(0x2E)
-            Self.append(Int64(nanoseconds), digits: 9, to: &output)
-            while output.last == 0x30 { output.removeLast() }
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { text in
+            var count = 0
+            func put(_ byte: UInt8) {
+                text[count] = byte
+                count += 1
+            }
+            func put(pair value: Int64) {
+                let value = UInt8(truncatingIfNeeded: value)
+                put(0x30 + value / 10)
+                put(0x30 + value % 10)
+            }
+            put(pair: year / 100)
+            put(pair: year % 100)
+            put(0x2D)
+            put(pair: month)
+            put(0x2D)
+            put(pair: day)
+            put(0x54)
+            put(pair: rest / 3600)
+            put(0x3A)
+            put(pair: rest / 60 % 60)
+            put(0x3A)
+            put(pair: rest % 60)
+            if nanoseconds > 0 {
+                put(0x2E)
+                var (digits, value) = (9, nanoseconds)
+                while value % 10 == 0 {
+                    value /= 10
+                    digits -= 1
+                }
+                for position in stride(from: count + digits - 1, through: count, by: -1) {
+                    text[position] = 0x30 + UInt8(truncatingIfNeeded: value % 10)
+                    value /= 10
+                }
+                count += digits
+            }
+            if offsetMinutes == 0 {
+                put(0x5A)
+            } else {
+                put(offsetMinutes < 0 ? 0x2D : 0x2B)
+                put(pair: Int64(offsetMinutes.magnitude) / 60)
+                put(0x3A)
+                put(pair: Int64(offsetMinutes.magnitude) % 60)
+            }
+            output.append(contentsOf: UnsafeBufferPointer(rebasing: text[0..<count]))
         }
-        guard offsetMinutes != 0 else {
-            output.append(0x5A)
-            return
-        }
-        output.append(offsetMinutes < 0 ? 0x2D : 0x2B)
-        Self.append(Int64(offsetMinutes.magnitude) / 60, digits: 2, to: &output)
-        output.append(0x3A)
-        Self.append(Int64(offsetMinutes.magnitude) % 60, digits: 2, to: &output)
     }
 
     /// The RFC 3339 text.
@@ -84,15 +106,6 @@ package struct Timestamp: Sendable, Hashable {
         var output: [UInt8] = []
         append(to: &output)
         return String(decoding: output, as: UTF8.self)
-    }
-
-    private static func append(_ value: Int64, digits: Int, to output: inout [UInt8]) {
-        var divisor: Int64 = 1
-        for _ in 1..<digits { divisor *= 10 }
-        while divisor > 0 {
-            output.append(0x30 + UInt8(truncatingIfNeeded: value / divisor % 10))
-            divisor /= 10
-        }
     }
 
     /// Year, month and day of a day number, day 0 being 1970-01-01; Howard Hinnant, "chrono-compatible low-level date

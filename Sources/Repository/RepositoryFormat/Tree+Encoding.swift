@@ -27,30 +27,8 @@ package enum TreeEncoding {
 
     /// Appends one node, in the order of the members of restic's `Node`.
     package static func append(_ node: TreeNode, to output: inout [UInt8]) {
-        if output.last == 0x7D { output.append(0x2C) }
-        literal("{\"name\":", &output)
-        GoText.appendJSONString(GoText.quoted(node.name), to: &output)
-        literal(",\"type\":\"", &output)
-        if node.unknownKind.isEmpty {
-            output.append(contentsOf: node.kind.rawValue.utf8)
-        } else {
-            output.append(contentsOf: node.unknownKind)
-        }
-        output.append(0x22)
-        number(",\"mode\":", UInt64(node.mode), &output)
-        time(",\"mtime\":\"", node.modified, &output)
-        time(",\"atime\":\"", node.accessed, &output)
-        time(",\"ctime\":\"", node.changed, &output)
-        literal(",\"uid\":", &output)
-        GoText.appendDecimal(UInt64(node.uid), to: &output)
-        literal(",\"gid\":", &output)
-        GoText.appendDecimal(UInt64(node.gid), to: &output)
-        string(",\"user\":", node.user, &output)
-        string(",\"group\":", node.group, &output)
-        number(",\"inode\":", node.inode, &output)
-        number(",\"device_id\":", node.deviceID, &output)
-        number(",\"size\":", node.size, &output)
-        number(",\"links\":", node.links, &output)
+        appendSeparator(to: &output)
+        appendStart(node.name, node.facts, unknownKind: node.unknownKind, to: &output)
         string(",\"linktarget\":", node.linkTarget, &output)
         if !node.linkTarget.isEmpty, !GoText.isUTF8(node.linkTarget) {
             base64(",\"linktarget_raw\":\"", node.linkTarget, &output)
@@ -69,6 +47,49 @@ package enum TreeEncoding {
         }
         string(",\"error\":", node.error, &output)
         output.append(0x7D)
+    }
+
+    /// Appends a node as it stands in another tree.
+    package static func append(encoded node: ArraySlice<UInt8>, to output: inout [UInt8]) {
+        appendSeparator(to: &output)
+        output.append(contentsOf: node)
+    }
+
+    private static func appendSeparator(to output: inout [UInt8]) {
+        if output.last == 0x7D { output.append(0x2C) }
+    }
+
+    /// Appends a node from its brace to its number of links: all that a look at the entry tells.
+    ///
+    /// - Parameter unknownKind: what a newer program calls the kind; empty for a known one.
+    package static func appendStart(
+        _ name: [UInt8], _ facts: NodeFacts, unknownKind: [UInt8] = [], to output: inout [UInt8]
+    ) {
+        literal("{\"name\":", &output)
+        if GoText.isPlain(name) {
+            output.append(0x22)
+            output.append(contentsOf: name)
+            output.append(0x22)
+        } else {
+            GoText.appendJSONString(GoText.quoted(name), to: &output)
+        }
+        literal(",\"type\":\"", &output)
+        if unknownKind.isEmpty { literal(facts.kind.text, &output) } else { output.append(contentsOf: unknownKind) }
+        output.append(0x22)
+        number(",\"mode\":", UInt64(facts.mode), &output)
+        time(",\"mtime\":\"", facts.modified, &output)
+        time(",\"atime\":\"", facts.accessed, &output)
+        time(",\"ctime\":\"", facts.changed, &output)
+        literal(",\"uid\":", &output)
+        GoText.appendDecimal(UInt64(facts.uid), to: &output)
+        literal(",\"gid\":", &output)
+        GoText.appendDecimal(UInt64(facts.gid), to: &output)
+        string(",\"user\":", facts.user, &output)
+        string(",\"group\":", facts.group, &output)
+        number(",\"inode\":", facts.inode, &output)
+        number(",\"device_id\":", facts.deviceID, &output)
+        number(",\"size\":", facts.size, &output)
+        number(",\"links\":", facts.links, &output)
     }
 
     private static func literal(_ text: StaticString, _ output: inout [UInt8]) {

@@ -3,6 +3,20 @@ package struct TreeNode: Sendable, Hashable {
     /// What the entry is, as the format names it.
     package enum Kind: String, Sendable, Hashable {
         case file, dir, symlink, dev, chardev, fifo, socket, irregular
+
+        /// The name as it is written.
+        var text: StaticString {
+            switch self {
+            case .file: "file"
+            case .dir: "dir"
+            case .symlink: "symlink"
+            case .dev: "dev"
+            case .chardev: "chardev"
+            case .fifo: "fifo"
+            case .socket: "socket"
+            case .irregular: "irregular"
+            }
+        }
     }
 
     /// A name and a value, e.g. `user.comment` or a POSIX ACL.

@@ -8,6 +8,11 @@ package struct ArchiveOptions: Sendable, Hashable {
     package var excludeIfPresent: [String] = []
     /// Stay on the file system of the directory itself; mount points are kept as empty directories.
     package var oneFileSystem = false
+    /// Take a file for unchanged although its inode is another: for file systems that number them anew at each mount.
+    package var ignoresInode = false
+    /// Take a file for unchanged although its time of change is another: for data that other programs touch only outside
+    /// of its content.
+    package var ignoresChangeTime = false
 
     package init() {}
 }

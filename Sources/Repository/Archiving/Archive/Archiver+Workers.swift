@@ -87,7 +87,14 @@ extension Archiver {
     func finish(_ job: DirectoryJob, _ worker: BlobSaver.Worker) throws {
         var job = job
         while true {
-            let subtree = try worker.save(job.takeTree(), .tree).id
+            let tree = job.takeTree()
+            let subtree: ObjectID
+            if let previous = job.previous, previous.bytes == tree, repository.index.contains(previous.id, .tree) {
+                // Its id is known; hashing it again would give the same.
+                subtree = previous.id
+            } else {
+                subtree = try worker.save(tree, .tree).id
+            }
             count { $0.directories += 1 }
             let node = job.finishedNode(subtree: subtree)
             guard let parent = job.parent else { return rootFinished(node) }

@@ -22,31 +22,32 @@ final class NodeBuilder: Sendable {
         isUTC = probes.isEmpty
     }
 
-    /// The node of an entry, still without content, link target and extended attributes.
-    func node(name: [UInt8], _ stat: clinux_stat) -> TreeNode? {
+    /// What a look at an entry tells; nil for kinds that no tree has.
+    func facts(_ stat: clinux_stat) -> NodeFacts? {
         guard let kind = Self.kind(stat.mode) else { return nil }
         let modified = timestamp(stat.mtime_seconds, stat.mtime_nanoseconds)
+        let hasLinks =
+            switch kind {
+            case .file, .symlink, .dev, .chardev: true
+            default: false
+            }
         // The access time is the one of modification, as restic does unless asked: reading must not change trees.
-        var node = TreeNode(
-            name: name, kind: kind, modified: modified, accessed: modified,
-            changed: timestamp(stat.ctime_seconds, stat.ctime_nanoseconds))
-        node.mode = GoFileMode.encoded(stat.mode)
-        node.uid = stat.uid
-        node.gid = stat.gid
-        node.user = userName(stat.uid)
-        node.group = groupName(stat.gid)
-        node.inode = stat.inode
-        node.deviceID = stat.device
-        switch kind {
-        case .file:
-            node.size = stat.size
-            node.links = stat.links
-        case .symlink: node.links = stat.links
-        case .dev, .chardev:
-            node.links = stat.links
-            node.device = stat.special_device
-        default: break
-        }
+        return NodeFacts(
+            kind: kind, mode: GoFileMode.encoded(stat.mode), modified: modified, accessed: modified,
+            changed: timestamp(stat.ctime_seconds, stat.ctime_nanoseconds), uid: stat.uid, gid: stat.gid,
+            user: userName(stat.uid), group: groupName(stat.gid), inode: stat.inode, deviceID: stat.device,
+            size: kind == .file ? stat.size : 0, links: hasLinks ? stat.links : 0)
+    }
+
+    /// The node of an entry, still without content, link target and extended attributes.
+    func node(name: [UInt8], _ stat: clinux_stat) -> TreeNode? {
+        facts(stat).map { node(name: name, stat, $0) }
+    }
+
+    /// The node of an entry whose facts are known.
+    func node(name: [UInt8], _ stat: clinux_stat, _ facts: NodeFacts) -> TreeNode {
+        var node = TreeNode(name: name, facts)
+        if facts.kind == .dev || facts.kind == .chardev { node.device = stat.special_device }
         return node
     }
 

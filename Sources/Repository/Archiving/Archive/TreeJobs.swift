@@ -12,6 +12,8 @@ final class DirectoryJob: Sendable {
         case nothing
         case expected
         case complete(TreeNode)
+        /// As it stands in the tree of the previous snapshot.
+        case encoded([UInt8])
     }
 
     private struct State {
@@ -40,6 +42,13 @@ final class DirectoryJob: Sendable {
             encode()
         }
 
+        /// Puts an entry that is encoded already.
+        mutating func put(encoded node: ArraySlice<UInt8>, slot: Int) {
+            guard slot >= first, entries.count - head == 0 else { return put(.encoded(Array(node)), slot: slot) }
+            TreeEncoding.append(encoded: node, to: &tree)
+            first = slot + 1
+        }
+
         /// Encodes what all before it are complete.
         private mutating func encode() {
             scan: while head < entries.count {
@@ -47,6 +56,9 @@ final class DirectoryJob: Sendable {
                 case .expected: break scan
                 case .complete(let node):
                     TreeEncoding.append(node, to: &tree)
+                    entries[head] = .nothing
+                case .encoded(let node):
+                    TreeEncoding.append(encoded: node[...], to: &tree)
                     entries[head] = .nothing
                 case .nothing: break
                 }
@@ -65,10 +77,16 @@ final class DirectoryJob: Sendable {
 
     /// Where the finished node belongs; nil for the root of a walk.
     let parent: (job: DirectoryJob, slot: Int)?
+    /// What the previous snapshot had here, proven by its id.
+    let previous: (id: ObjectID, bytes: [UInt8])?
     private let state: Mutex<State>
 
-    init(node: TreeNode, entryCount: Int, parent: (job: DirectoryJob, slot: Int)?) {
+    init(
+        node: TreeNode, entryCount: Int, parent: (job: DirectoryJob, slot: Int)?,
+        previous: (id: ObjectID, bytes: [UInt8])? = nil
+    ) {
         self.parent = parent
+        self.previous = previous
         state = Mutex(State(tree: TreeEncoding.begin(reserving: entryCount), node: node))
     }
 
@@ -94,6 +112,9 @@ final class DirectoryJob: Sendable {
 
     /// Sets an entry that needs no work.
     func set(_ node: TreeNode, slot: Int) { state.withLock { $0.put(.complete(node), slot: slot) } }
+
+    /// Sets an entry that stands in another tree just so.
+    func set(encoded node: ArraySlice<UInt8>, slot: Int) { state.withLock { $0.put(encoded: node, slot: slot) } }
 
     /// Ends the walk's own hold; the result is as of ``complete(_:slot:)``.
     func endListing() -> Bool {

@@ -13,9 +13,8 @@ struct TreeWalk {
         let job: DirectoryJob
         let names: NameList
         var position = 0
-        /// The nodes of the previous snapshot in the order of their names, and the next of them that was not passed.
-        var previous: TreeReader?
-        var nextPrevious: TreeNode?
+        /// What the previous snapshot has of the directory, as far as it was not passed.
+        var previous: TreeCursor?
         /// Only the tag that excludes the rest is kept.
         let onlyName: [UInt8]?
     }
@@ -43,6 +42,8 @@ struct TreeWalk {
     private var path: [[UInt8]] = []
     private var batch: [FileJob] = []
     private var batchBytes: UInt64 = 0
+    /// The start of the node at hand, encoded; kept for its memory.
+    private var start: [UInt8] = []
 
     init(_ archiver: Archiver, options: ArchiveOptions, rootDevice: UInt64, worker: BlobSaver.Worker) {
         self.archiver = archiver
@@ -112,13 +113,14 @@ struct TreeWalk {
         _ handle: DirectoryHandle, _ node: TreeNode, parent: (job: DirectoryJob, slot: Int)?, previous: TreeNode?
     ) throws -> Bool {
         guard let names = handle.sortedNames() else { return false }
-        var previousNodes: TreeReader?
+        var previousTree: (id: ObjectID, bytes: [UInt8])?
         if let subtree = previous?.subtree, let loader {
             // A previous tree that cannot be read only costs reading the files again.
-            previousNodes = (try? loader.load(subtree, .tree)).flatMap { try? TreeReader($0) }
+            previousTree = (try? loader.load(subtree, .tree)).map { (subtree, $0) }
         }
-        let job = DirectoryJob(node: node, entryCount: names.count, parent: parent)
-        stack.append(Frame(job: job, names: names, previous: previousNodes, onlyName: excludingTag(handle, names)))
+        let job = DirectoryJob(node: node, entryCount: names.count, parent: parent, previous: previousTree)
+        let cursor = previousTree.flatMap { TreeCursor($0.bytes) }
+        stack.append(Frame(job: job, names: names, previous: cursor, onlyName: excludingTag(handle, names)))
         directories.push(handle, name: node.name)
         return true
     }
@@ -152,11 +154,18 @@ struct TreeWalk {
         }
         let isDirectory = stat.mode & 0o170000 == 0o040000
         if !rules.isEmpty, rules.excludes(path: path + [name], isDirectory: isDirectory) { return }
-        guard var node = archiver.nodes.node(name: name, stat) else { return }
+        guard let facts = archiver.nodes.facts(stat) else { return }
         let leavesFileSystem = options.oneFileSystem && stat.device != rootDevice
         if leavesFileSystem, !isDirectory { return }
-        let previous = advancePrevious(to: name, top)
-        archiver.attachAttributes(&node, name, in: handle)
+        if !isDirectory, takeUnchanged(name, facts, slot, top) { return }
+        var node = archiver.nodes.node(name: name, stat, facts)
+        let previous = stack[top].previous?.node(named: name)
+        if let previous, node.hasFacts(of: previous) {
+            // Whoever changes an attribute changes the time of change (xattr(7), inode(7)).
+            node.extendedAttributes = previous.extendedAttributes
+        } else {
+            archiver.attachAttributes(&node, name, in: handle)
+        }
         let place = Place(directory: handle, job: frame.job, slot: slot)
         switch node.kind {
         case .dir: try visitDirectory(node, place, previous: previous, isEmptied: leavesFileSystem)
@@ -193,7 +202,7 @@ struct TreeWalk {
     }
 
     private mutating func visitFile(_ node: TreeNode, _ place: Place, previous: TreeNode?) {
-        if let previous, let content = previous.content, Self.isUnchanged(node, previous),
+        if let previous, let content = previous.content, isUnchanged(node, previous),
             archiver.repository.index.containsAll(content, .data)
         {
             var node = node
@@ -225,27 +234,32 @@ struct TreeWalk {
         batchBytes = 0
     }
 
-    /// restic's rule: size, both times and the inode say that a file was not touched.
-    private static func isUnchanged(_ node: TreeNode, _ previous: TreeNode) -> Bool {
-        previous.kind == .file && node.size == previous.size && node.inode == previous.inode
-            && node.modified.isSameInstant(as: previous.modified) && node.changed.isSameInstant(as: previous.changed)
+    /// Takes over the node of the previous snapshot as it is when nothing that a look at the entry tells has changed.
+    ///
+    /// All of it is compared, more than restic does to find content unchanged, so the node is byte for byte what encoding
+    /// it anew would give. Attributes and link targets cannot change without the time of change.
+    private mutating func takeUnchanged(_ name: [UInt8], _ facts: NodeFacts, _ slot: Int, _ top: Int) -> Bool {
+        guard stack[top].previous != nil else { return false }
+        start.removeAll(keepingCapacity: true)
+        TreeEncoding.appendStart(name, facts, to: &start)
+        let index = archiver.repository.index
+        let isFile = facts.kind == .file
+        let taken = stack[top].previous?.takeUnchanged(start: start, isFile: isFile) { index.contains($0, .data) }
+        guard let taken else { return false }
+        stack[top].job.set(encoded: taken, slot: slot)
+        archiver.count {
+            if isFile { $0.filesUnmodified += 1 } else { $0.others += 1 }
+            $0.bytes += facts.size
+        }
+        return true
     }
 
-    private mutating func advancePrevious(to name: [UInt8], _ top: Int) -> TreeNode? {
-        while true {
-            if stack[top].nextPrevious == nil {
-                // What cannot be read any further only costs reading the files again.
-                guard let next = (try? stack[top].previous?.next()) ?? nil else {
-                    stack[top].previous = nil
-                    return nil
-                }
-                stack[top].nextPrevious = next
-            }
-            guard let candidate = stack[top].nextPrevious else { return nil }
-            if candidate.name == name { return candidate }
-            guard candidate.name.lexicographicallyPrecedes(name) else { return nil }
-            stack[top].nextPrevious = nil
-        }
+    /// restic's rule: size, both times and the inode say that a file was not touched.
+    private func isUnchanged(_ node: TreeNode, _ previous: TreeNode) -> Bool {
+        previous.kind == .file && node.size == previous.size
+            && (options.ignoresInode || node.inode == previous.inode)
+            && node.modified.isSameInstant(as: previous.modified)
+            && (options.ignoresChangeTime || node.changed.isSameInstant(as: previous.changed))
     }
 
     /// Links, devices, FIFOs and sockets carry all they are in their node.

@@ -58,10 +58,13 @@ struct ApplicationCapture {
     private func captureData(_ result: inout Result) throws {
         for volume in plan.manifest.volumes {
             let before = archiver.statistics
+            var options = volume.archiveOptions
+            options.ignoresInode = plan.detection.ignoresInode
+            options.ignoresChangeTime = plan.detection.ignoresChangeTime
             do {
                 let node = try archiver.archive(
                     path: volume.path, as: volume.name, previous: plan.previousVolumes[volume.name],
-                    options: volume.archiveOptions)
+                    options: options)
                 let counts = archiver.statistics - before
                 result.tree.insert(node, at: ["volumes", volume.name])
                 result.document.volumes.append(

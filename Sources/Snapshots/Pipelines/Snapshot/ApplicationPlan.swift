@@ -20,6 +20,7 @@ struct ApplicationPlan {
     let sources: [SourcePlugin]
     /// Nodes of the volumes in the previous snapshot, by name.
     var previousVolumes: [String: TreeNode] = [:]
+    var detection = SnapshotRequest.ChangeDetection()
 
     var name: ApplicationName { manifest.name }
 

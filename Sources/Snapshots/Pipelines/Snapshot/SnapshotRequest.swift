@@ -8,11 +8,32 @@ package struct SnapshotRequest: Sendable, Hashable {
     package var trigger: Trigger
     /// Tags of the operator's own.
     package var tags: [String]
+    package var detection: ChangeDetection
 
-    package init(application: ApplicationName? = nil, trigger: Trigger = .manual, tags: [String] = []) {
+    /// How files that are as they were in the previous snapshot are told from others.
+    package struct ChangeDetection: Sendable, Hashable {
+        /// Read everything, and compare with nothing.
+        package var readsEverything = false
+        /// As `ignoresInode` of the archive's options.
+        package var ignoresInode = false
+        /// As `ignoresChangeTime` of the archive's options.
+        package var ignoresChangeTime = false
+
+        package init(readsEverything: Bool = false, ignoresInode: Bool = false, ignoresChangeTime: Bool = false) {
+            self.readsEverything = readsEverything
+            self.ignoresInode = ignoresInode
+            self.ignoresChangeTime = ignoresChangeTime
+        }
+    }
+
+    package init(
+        application: ApplicationName? = nil, trigger: Trigger = .manual, tags: [String] = [],
+        detection: ChangeDetection = ChangeDetection()
+    ) {
         self.application = application
         self.trigger = trigger
         self.tags = tags
+        self.detection = detection
     }
 
     /// Full or partial.

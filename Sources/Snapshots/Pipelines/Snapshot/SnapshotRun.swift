@@ -107,7 +107,10 @@ package struct SnapshotRun {
             try host.cancellation.check()
             do {
                 var plan = try planner.plan(application)
-                plan.previousVolumes = previous.nodes(of: application.name)
+                plan.detection = request.detection
+                if !request.detection.readsEverything {
+                    plan.previousVolumes = previous.nodes(of: application.name)
+                }
                 planned.append(.ready(plan))
             } catch  where request.kind == .full && !host.cancellation.isCancelled {
                 planned.append(.failed(application.name, error))

@@ -25,6 +25,12 @@ struct BackupCommand: ParsableCommand {
     @Flag(
         name: [.customShort("n"), .customLong("dry-run")],
         help: "Check and show what would be captured; freeze and store nothing.") var dryRun = false
+    @Flag(name: .long, help: "Read every file, also those that look unchanged.") var force = false
+    @Flag(name: .customLong("ignore-inode"), help: "Take files for unchanged although their inodes are others.")
+    var ignoreInode = false
+    @Flag(
+        name: .customLong("ignore-ctime"), help: "Take files for unchanged although their times of change are others.")
+    var ignoreChangeTime = false
     @Flag(name: .long, help: "Wait for the end; commands without a daemon always do.") var wait = false
 
     func run() throws {
@@ -38,7 +44,10 @@ struct BackupCommand: ParsableCommand {
             }
             if let name { _ = try host.catalog.application(named: name) }
             return try session.withRepository(host, passwords, lock: .shared, index: true) { destination in
-                let request = SnapshotRequest(application: name, tags: tag)
+                let request = SnapshotRequest(
+                    application: name, tags: tag,
+                    detection: .init(
+                        readsEverything: force, ignoresInode: ignoreInode, ignoresChangeTime: ignoreChangeTime))
                 let scan = try self.treeScan(host, session, name)
                 defer { scan?.end() }
                 let view = RunView(session.terminal)
