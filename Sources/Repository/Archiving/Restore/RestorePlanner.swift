@@ -61,7 +61,7 @@ struct RestorePlanner {
         while let directory = stack.popLast() {
             try restorer.cancellation.check()
             do {
-                var reader = try TreeReader(try loader.load(directory.subtree, .tree))
+                var reader = try TreeReader(try loadTree(directory.subtree))
                 while let child = try reader.next() {
                     guard child.kind == .dir else {
                         try addEntry(child, name: child.name, in: directory.number, isRoot: false)
@@ -81,6 +81,13 @@ struct RestorePlanner {
                     restorer.directories.path(directory.number, []), "Its entries cannot be restored: \(error)")
             }
         }
+    }
+
+    /// The bytes of a tree. A loader keeps the memory that its largest blob needed, so that one is not used for a
+    /// directory of very many entries.
+    private func loadTree(_ id: ObjectID) throws -> [UInt8] {
+        let byteCount = restorer.repository.index.contentByteCount(of: id, .tree) ?? 0
+        return try (byteCount > 16 << 20 ? BlobLoader(restorer.repository) : loader).load(id, .tree)
     }
 
     /// - Returns: its number; nil when there is none, which was told.
