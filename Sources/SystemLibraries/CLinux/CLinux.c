@@ -196,6 +196,13 @@ int clinux_termination_descriptor(void) {
     action.sa_sigaction = tell_hangup;
     action.sa_flags = SA_RESTART | SA_SIGINFO;
     sigaction(SIGHUP, &action, NULL);
+    // Who started us may have blocked them, and a mask is inherited: a host that cannot be stopped helps nobody.
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGHUP);
+    pthread_sigmask(SIG_UNBLOCK, &ours, NULL);
     return termination_pipe[0];
 }
 static void do_nothing(int signal_number) { (void)signal_number; }
