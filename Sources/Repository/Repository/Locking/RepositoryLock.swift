@@ -38,6 +38,7 @@ package final class RepositoryLock: Sendable {
         /// Somebody else's lock has to be waited for; told once.
         package var waiting: @Sendable (_ reason: String) -> Void
 
+        /// Says nothing unless told how.
         package init(
             removed: @escaping @Sendable (LockDocument, String) -> Void = { _, _ in },
             waiting: @escaping @Sendable (String) -> Void = { _ in }
