@@ -66,14 +66,14 @@ def forget(command, environment, listing):
 
 
 def million(table, options):
-    """Listing the snapshots of a repository with 1,000,000 blobs, made by scripts/large-repository."""
-    tool = ROOT / "scripts/large-repository"
+    """Listing the snapshots of a repository with 1,000,000 blobs, made by scripts/synthetic-index."""
+    tool = ROOT / "scripts/synthetic-index"
     if not tool.exists():
-        return print("bench: million: scripts/large-repository is missing; skipped")
+        return print("bench: million: scripts/synthetic-index is missing; skipped")
     for peer, executable in options.peers.items():
         base = options.base / "million"
         ours, theirs = Ours(base / "ours", []), Restic(executable, base / "theirs", [])
-        quietly([tool, "--blobs", "1000000", ours.repository, ours.base / "password"], ours.environment)
+        quietly([tool, ours.repository, ours.base / "password", "--blobs", "1000000"], ours.environment)
         shutil.rmtree(theirs.repository)
         shutil.copytree(ours.repository, theirs.repository)
         for title, mine, other in [
