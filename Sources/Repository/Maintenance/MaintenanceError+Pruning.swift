@@ -56,6 +56,14 @@ extension MaintenanceError {
                 + "cannot be told from them. Nothing was changed; the storage plugin or the service behind it is at fault."
         )
     }
+    static func noPackAtAll(indexed: Int) -> MaintenanceError {
+        MaintenanceError(
+            code: .refused,
+            message:
+                "The store lists no pack at all, although the indexes name \(indexed): nothing was changed. Look whether "
+                + "everything of the repository is mounted and whole."
+        )
+    }
     static func wrongPackSize(_ id: ObjectID, found: Int64, expected: UInt64) -> MaintenanceError {
         damaged(
             "The pack \(id.hexadecimal) has \(found) bytes, its index says \(expected), and a snapshot needs its blobs; "

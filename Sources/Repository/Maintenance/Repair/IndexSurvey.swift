@@ -23,7 +23,8 @@ struct IndexSurvey: Sendable {
 
     /// Reads everything; each pack with its blobs goes to `pack`, from several threads.
     ///
-    /// - Throws: errors of the store that say nothing about an index file.
+    /// - Throws: errors of the store that say nothing about an index file; ``MaintenanceError/Code/refused`` when the
+    ///   store's lists cannot be believed.
     init(
         _ repository: OpenRepository, cancellation: Cancellation,
         pack: @escaping @Sendable (ObjectID, [PackedBlob]) -> Void = { _, _ in }
@@ -61,6 +62,20 @@ struct IndexSurvey: Sendable {
         packs = table.entries
         for object in try repository.store.list(prefix: ObjectKind.pack.prefix) {
             if let id = ObjectKind.pack.id(of: object.key) { stored[id] = object.size }
+        }
+        try proveAbsence(repository, cancellation)
+    }
+
+    /// Makes sure that packs which are not listed are not there: a repair must never take an incomplete list, or a place
+    /// that is not mounted, for a loss.
+    private func proveAbsence(_ repository: OpenRepository, _ cancellation: Cancellation) throws {
+        guard packs.isEmpty || !stored.isEmpty else { throw MaintenanceError.noPackAtAll(indexed: packs.count) }
+        for id in packs.keys where stored[id] == nil {
+            try cancellation.check()
+            do { _ = try repository.store.size(of: ObjectKind.pack.key(id)) } catch let error as ObjectStoreError
+                where error.code == .notFound
+            { continue }
+            throw MaintenanceError.partialListing("pack \(id.hexadecimal)")
         }
     }
 }
